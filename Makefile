@@ -1,0 +1,40 @@
+PYTHON ?= python
+
+.DEFAULT_GOAL := help
+.PHONY: help test lint format types docs docs-update bench sample-data check-all ci
+
+help:  ## list these verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+test:  ## run the tests
+	$(PYTHON) -m pytest
+
+lint:  ## check style and formatting
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+format:  ## put style and formatting right
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+types:  ## check types
+	$(PYTHON) -m mypy
+
+docs:  ## check the generated parts and build docs/_build/html
+	$(PYTHON) -m cogapp --check -P -I docs docs/cli.md docs/problems.md docs/methods/covariance.md
+	$(PYTHON) -m sphinx -W -q -b html docs docs/_build/html
+
+docs-update:  ## write the generated parts of the docs again
+	$(PYTHON) -m cogapp -r -P -I docs docs/cli.md docs/problems.md docs/methods/covariance.md
+
+bench:  ## run the benchmarks
+	set -e; for script in $(filter-out benchmarks/common.py,$(wildcard benchmarks/*.py)); do $(PYTHON) $$script; done
+
+sample-data:  ## write sample_data/ again (needs scikit-learn)
+	$(PYTHON) sample_data/make.py
+
+check-all: lint types docs  ## everything, slow tests too
+	$(PYTHON) -m pytest -m ''
+
+ci:  ## what continuous integration runs, in a fresh environment
+	.ci/run

@@ -1,0 +1,38 @@
+"""symdisc finds the continuous symmetries hidden in array data, and says how sure it is.
+
+The verbs here are those of the command line. Importing the package loads neither torch nor matplotlib;
+each verb loads what it needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from .algebra import LieAlgebra, analyze
+    from .discover import fit, test
+    from .symmetry import Symmetry, load
+
+_HOME = {
+    "LieAlgebra": "algebra",
+    "Symmetry": "symmetry",
+    "analyze": "algebra",
+    "fit": "discover",
+    "load": "symmetry",
+    "test": "discover",
+}
+
+__all__ = ["LieAlgebra", "Symmetry", "__version__", "analyze", "fit", "load", "test"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module 'symdisc' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,5 @@
+"""`python -m symdisc`."""
+
+from .cli.main import run
+
+run()
