@@ -1,0 +1,67 @@
+"""Small HDF5 attributes: numbers, short lists, text. Never any other: they may hold pickles."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ..errors import InputError
+from .variable import LIMIT, SCALES, TEXT
+
+_SECONDS = 8
+_BYTES = 4096
+_VARIABLE = Path(__file__).with_name("variable.py")
+
+
+def fixed(place: h5py.HLObject, name: str) -> Any:
+    """A number, a list of numbers or a text of fixed length; None where there is no such attribute."""
+    identifier = _open(place, name)
+    if identifier is None:
+        return None
+    kind, count = identifier.get_type(), math.prod(identifier.shape)
+    if count > LIMIT or kind.get_size() > _BYTES or _is_variable(kind):
+        return None
+    if kind.get_class() == h5py.h5t.STRING and count == 1:
+        word = np.asarray(place.attrs[name], dtype=object).reshape(-1)[0]
+        return word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word)
+    if kind.get_class() in (h5py.h5t.INTEGER, h5py.h5t.FLOAT) or identifier.dtype == bool:
+        return np.asarray(place.attrs[name]).tolist()
+    return None
+
+
+def has_variable(place: h5py.HLObject) -> bool:
+    """Whether any attribute that matters is of variable length."""
+    opened = (_open(place, name) for name in (*TEXT, SCALES))
+    return any(_is_variable(identifier.get_type()) for identifier in opened if identifier is not None)
+
+
+def variable(file: str, path: str, label: str) -> dict[str, dict[str, list[str]]]:
+    """Attributes of variable length of a dataset ("dataset") and of its file ("root"), read in a child process.
+
+    Raises:
+        InputError: they are damaged, or take too long.
+    """
+    try:
+        done = subprocess.run(
+            [sys.executable, str(_VARIABLE), file, path], capture_output=True, timeout=_SECONDS, check=True, text=True
+        )
+        return json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise InputError(
+            f"{label}: its attributes of variable length are damaged; write the file again, with text as numpy.bytes_"
+        ) from error
+
+
+def _open(place: h5py.HLObject, name: str) -> Any:
+    return h5py.h5a.open(place.id, name.encode()) if h5py.h5a.exists(place.id, name.encode()) else None
+
+
+def _is_variable(kind: Any) -> bool:
+    return kind.get_class() == h5py.h5t.VLEN or (kind.get_class() == h5py.h5t.STRING and kind.is_variable_str())
