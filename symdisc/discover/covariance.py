@@ -1,0 +1,401 @@
+"""Covariance: the closed form H^{1/2} so(d) H^{-1/2} for samples, equal canonical correlations for labelled data.
+
+Source: Dehmamy et al., Lie Algebra Convolutional Networks with Automatic Symmetry Extraction, appendix C.1,
+Theorem 1 and Corollary 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError, ResourceError
+from ..factored import FactoredRotations
+from ..options import option
+from ..panels import Curve, ImageGrid, Panel, Series
+from ..symmetry import Block
+from .batches import BATCHES, batch_numbers
+from .method import Constructed, Given, Outcome
+from .moments import Moments
+from .preserved import covariance_evidence
+from .regression import CrossMoments, regression_outcome, regression_test
+from .settings import Settings
+from .task import Progress
+
+if TYPE_CHECKING:
+    from ..data import Chunk, DataSet
+    from ..symmetry import Symmetry
+
+DENSE_BYTES = 4 * 2**20
+MOST_CLASSES = 100
+
+
+@dataclass(frozen=True)
+class CovarianceOptions:
+    """Options of the covariance method."""
+
+    labels: str = option("auto", "integer y: class labels (made one-hot) or values", ("auto", "classes", "values"))
+    rank: int | None = option(None, "rank of H; auto: eigenvalues above rounding")
+
+
+class Covariance:
+    """The method, as the registry knows it."""
+
+    name = "covariance"
+    kinds: tuple[str, ...] = ("samples", "labelled")
+    summary = "Closed form: rotations that preserve the covariance; with labels, equal canonical correlations."
+    formula = (
+        "samples: L = H^{1/2} A H^{-1/2}, A in so(r), r = rank H; defect |L H + H L^T| / sqrt(2) |L H|. "
+        "labelled: B the whitened cross-covariance of y and x; defect^2 = |A_c B - B A|^2 / (|A_c B|^2 + |B A|^2), "
+        "zero where canonical correlations are equal: (rho_i - rho_j)^2 / (rho_i^2 + rho_j^2)."
+    )
+    limits = (
+        "Without labels every distribution has these r(r-1)/2 generators, so the verdict is `constructed`. With labels "
+        "it sees the linear part of the relation alone. The data are read once; memory is d^2 numbers (samples) or "
+        "60 d^2 (labelled)."
+    )
+    source = "dehmamy2021lconv"
+    options = CovarianceOptions
+
+    def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> CovarianceTask:
+        """One pass over the data."""
+        return CovarianceTask(data, settings, settings.of(self.name, CovarianceOptions), given)
+
+    def estimate(self, data: DataSet, settings: Settings) -> tuple[int, float]:
+        """Chunk buffers, scatter matrices and their decomposition; n d^2 multiply-adds at 20 GF/s."""
+        labelled = data.kind == "labelled"
+        size = data.d + (_outputs(data) if labelled else 0)
+        batches = BATCHES if labelled else 1
+        chunk = data.chunk_rows * data.d * data.channels
+        result = 0
+        if not labelled:
+            k = data.d * (data.d - 1) // 2
+            result = min(8 * k * data.d**2, DENSE_BYTES)
+        memory = 120 * 2**20 + 3 * 8 * chunk + 8 * size**2 * (2 * batches + 6) + 3 * result
+        seconds = 1.0 + data.samples * data.channels * size**2 * 2 / 20e9 + 20 * size**3 / 20e9
+        return int(memory), float(seconds)
+
+    def panels(self, symmetry: Symmetry) -> Sequence[Panel]:
+        """The spectrum of H, and the principal axes as pictures where the space is a grid."""
+        extras = symmetry.extras
+        panels: list[Panel] = []
+        if "covariance_spectrum" in extras:
+            panels.append(_spectrum_panel(extras["covariance_spectrum"], int(extras["rank"])))
+        if "principal_axes" in extras:
+            panels.append(_axes_panel(extras["principal_axes"]))
+        if "canonical_correlations" in extras:
+            panels.append(_correlations_panel(extras["canonical_correlations"], int(extras["used"])))
+        return panels
+
+
+def _spectrum_panel(eigenvalues: np.ndarray, rank: int) -> Panel:
+    number = np.arange(1, len(eigenvalues) + 1)
+    return Curve(
+        name="covariance",
+        title=f"Eigenvalues of the covariance H: rank {rank} of {len(eigenvalues)}",
+        caption="Variance along each principal axis. The generators rotate pairs of axes of the range of H; "
+        "axes below rounding are left out.",
+        x_label="principal axis",
+        y_label="variance (units of x, squared)",
+        series=[Series("range of H", number[:rank], eigenvalues[:rank], mark="disc", size=3.0)],
+        log_y=rank > 0,
+        whole_x=True,
+    )
+
+
+def _axes_panel(axes: np.ndarray) -> Panel:
+    return ImageGrid(
+        name="principal_axes",
+        title="Leading principal axes of H on the grid",
+        caption="Each generator turns two of these patterns into each other, in units of their standard deviations.",
+        arrays=axes,
+        titles=[f"axis {i + 1}" for i in range(len(axes))],
+        value_label="component of the unit vector",
+    )
+
+
+def _correlations_panel(correlations: np.ndarray, used: int) -> Panel:
+    number = np.arange(1, len(correlations) + 1)
+    series = [Series("above noise", number[:used], correlations[:used], mark="disc")]
+    if used < len(correlations):
+        series.append(
+            Series("unused: not above noise", number[used:], correlations[used:], mark="ring", tone="neutral")
+        )
+    return Curve(
+        name="correlations",
+        title="Canonical correlations of x and y",
+        caption="Measured on held-out batches. Equal correlations can be rotated into each other: that is the symmetry "
+        "of a linear relation.",
+        x_label="pair of canonical directions",
+        y_label="held-out correlation",
+        series=series,
+        whole_x=True,
+    )
+
+
+def _outputs(data: DataSet) -> int:
+    """Columns of y."""
+    return int(np.prod((data.y_shape or (0,))[1:]))
+
+
+class CovarianceTask:
+    """One streamed pass over the data, a chunk a step."""
+
+    def __init__(self, data: DataSet, settings: Settings, options: CovarianceOptions, given: Given | None) -> None:
+        self.data, self.settings, self.options, self.given = data, settings, options, given
+        self.labelled = data.kind == "labelled"
+        self._check()
+        self.classes = self._classes() if self.labelled else None
+        d, channels = data.d, data.channels
+        if self.labelled:
+            outputs = len(self.classes) if self.classes is not None else _outputs(data)
+            d += outputs
+        precision = np.float32 if settings.dtype == "float32" else np.float64
+        batches = BATCHES if self.labelled or given is not None else 1
+        self.moments = Moments(batches, d, channels, precision)
+        self.row = 0
+        self._chunks: Iterator[Chunk] | None = None
+
+    def _check(self) -> None:
+        data, settings = self.data, self.settings
+        if settings.device not in ("auto", "cpu"):
+            raise InputError(f"--device {settings.device}: the covariance method runs on the CPU; use auto or cpu")
+        if settings.candidates is not None:
+            raise InputError("--candidates: the covariance method has one space, H^{1/2} so(r) H^{-1/2}; leave it out")
+        if settings.output_action not in (None, "orthogonal", "same"):
+            raise InputError(
+                f"--output-action {settings.output_action}: the covariance method lets y turn so that its covariance "
+                "is preserved (orthogonal)"
+            )
+        if not self.labelled and settings.generators is not None and self.given is None:
+            raise InputError("--generators: the covariance basis of samples always has r(r-1)/2 members; leave it out")
+        if data.samples < 2:
+            raise InputError(f"{data.names['x']}: {data.samples} sample; a covariance needs at least 2")
+        if self.labelled and data.channels > 1:
+            raise InputError(
+                f"{data.names['x']}: labelled data with channels are beyond the covariance method; mark the channels "
+                "as s in --axes, so that they are part of the space"
+            )
+
+    def _classes(self) -> np.ndarray | None:
+        """The class labels, where y is to be read as classes."""
+        data = self.data
+        whole = data.y_dtype is not None and np.issubdtype(data.y_dtype, np.integer)
+        single = _outputs(data) == 1
+        if self.options.labels == "values" or not single or (self.options.labels == "auto" and not whole):
+            return None
+        distinct = data.distinct_labels(MOST_CLASSES)
+        if distinct is None or len(distinct) * 5 > data.samples:
+            if self.options.labels == "classes":
+                raise InputError(
+                    f"{data.names['y']}: more than {MOST_CLASSES} classes, or fewer than 5 samples a class; "
+                    "use --set covariance.labels=values"
+                )
+            return None
+        return distinct
+
+    def advance(self) -> bool:
+        """Take in one chunk."""
+        if self._chunks is None:
+            self._chunks = self.data.chunks(self.row, np.float64 if self.labelled else None)
+        chunk = next(self._chunks, None)
+        if chunk is None:
+            return False
+        x = chunk.x
+        batch = None
+        if len(self.moments.count) > 1:
+            batch = batch_numbers(chunk.start, len(x), chunk.group, self.settings.seed)
+        if self.labelled:
+            x = np.concatenate([x.astype(np.float64, copy=False), self._outputs(chunk)[:, :, None]], axis=1)
+        self.moments.add(x, batch)
+        self.row = chunk.start + len(chunk.x)
+        return True
+
+    def _outputs(self, chunk: Chunk) -> np.ndarray:
+        y = chunk.y
+        assert y is not None
+        if self.classes is None:
+            return y.reshape(len(y), -1).astype(np.float64, copy=False)
+        return (y.reshape(-1, 1) == self.classes).astype(np.float64)
+
+    def progress(self) -> Progress:
+        """Samples read."""
+        return Progress("covariance", self.row, self.data.samples, f"{self.row} of {self.data.samples} samples")
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The accumulated moments and the next row."""
+        return {"row": np.array(self.row), **self.moments.state()}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Back to a saved state."""
+        self.row = int(state["row"])
+        self.moments.restore(state)
+        self._chunks = None
+
+    def outcome(self) -> Outcome:
+        """The basis, or the evidence."""
+        data = self.data
+        if not self.labelled and self.given is not None:
+            return covariance_evidence(self.moments, self.given, data.d)
+        if self.labelled and self.given is not None:
+            same = self.settings.output_action == "same"
+            return regression_test(CrossMoments.of(self.moments, data.d), self.given, same)
+        if self.labelled:
+            outcome = regression_outcome(CrossMoments.of(self.moments, data.d), 1 - self.settings.level)
+            if self.classes is not None:
+                shown = ", ".join(f"{label:g}" for label in self.classes[:12])
+                more = ", ..." if len(self.classes) > 12 else ""
+                outcome.notes.insert(0, f"y was read as {len(self.classes)} classes ({shown}{more}), made one-hot")
+            return outcome
+        return self._constructed()
+
+    def _constructed(self) -> Outcome:
+        data = self.data
+        count, mean, covariance = self.moments.pooled()
+        basis = CovarianceBasis.of(covariance / data.channels, np.dtype(data.x_dtype), self.options.rank)
+        r, d = basis.rank, data.d
+        notes = []
+        if r < d:
+            spurious = d * (d - r)
+            notes.append(
+                f"H has rank {r} of {d}: the generators act on its range alone; {spurious} further directions move "
+                f"only what these data never vary, and are left out"
+            )
+        if count * data.channels <= d:
+            notes.append(f"only {int(count)} samples for {d} columns: the rank is limited by the samples")
+        if data.channels > 1:
+            notes.append(f"H is the mean over {data.channels} channels")
+        reason = "every distribution has these; add labels or higher moments to find which ones are real"
+        if r < 2:
+            reason = f"the covariance has rank {r}: there is no rotation to construct"
+        k = r * (r - 1) // 2
+        extras = {
+            "centre": mean[:, 0] if data.channels == 1 else mean,
+            "covariance_spectrum": basis.spectrum,
+            "rank": np.array(r),
+        }
+        if len(data.space_shape) == 2 and r > 1:
+            extras["principal_axes"] = basis.axes[:, :12].T.reshape(-1, *data.space_shape)
+        factored = 8 * k * d * d > DENSE_BYTES
+        return Outcome(
+            blocks=(Block("space", 0, d, "units of x"),),
+            candidates={"space": "H^{1/2} so(r) H^{-1/2}", "dimension": k},
+            constructed=Constructed(
+                generators=basis.factored() if factored else basis.dense(unit=True),
+                defect=basis.defects(covariance / data.channels),
+                reason=reason,
+                orthogonal=r,
+                canonical=None if factored else basis.dense(unit=False),
+            ),
+            extras=extras,
+            notes=notes,
+        )
+
+
+@dataclass(frozen=True)
+class CovarianceBasis:
+    """Root S of H on its range, H = S S^T: S A S^+ with A in so(r) are all generators that preserve H.
+
+    Any root gives the same span. The principal axes of H serve where they are resolved; columns whose scales differ
+    by more than float64 can hold in one eigenproblem use the principal axes of the correlation matrix instead.
+
+    Attributes:
+        root: (d, r); inverse: (r, d), S^+ in the sense S^+ S = I.
+        spectrum: (d,) eigenvalues of H, descending.
+        axes: (d, r) orthonormal principal axes of H (or of the correlations).
+        scale: (d,) standard deviations of the columns (1 for a constant one).
+    """
+
+    root: np.ndarray
+    inverse: np.ndarray
+    spectrum: np.ndarray
+    axes: np.ndarray
+    scale: np.ndarray
+    graded: bool
+
+    @classmethod
+    def of(cls, covariance: np.ndarray, source: np.dtype, rank: int | None = None) -> CovarianceBasis:
+        """From H (d, d).
+
+        Args:
+            source: dtype in which the data were stored; its rounding limits the rank.
+            rank: given by the user instead of decided.
+        """
+        d = len(covariance)
+        spread = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+        unit = np.where(spread > 0, spread, 1.0)
+        values, vectors = _eigh(covariance / np.outer(unit, unit))
+        eps = np.finfo(np.float64).eps
+        stored = np.finfo(source).eps if np.issubdtype(source, np.floating) else eps
+        floor = values[0] * d * max(8 * eps, (8 * stored) ** 2)
+        r = int((values > max(floor, 0.0)).sum()) if rank is None else rank
+        if not 0 <= r <= d or (r and values[r - 1] <= 0):
+            raise InputError(f"--set covariance.rank={rank}: H has only {int((values > 0).sum())} positive eigenvalues")
+        raw_values, raw_vectors = _eigh(covariance)
+        if r and raw_values[r - 1] > 64 * d * eps * raw_values[0]:
+            axes, scale = raw_vectors[:, :r], np.sqrt(raw_values[:r])
+            return cls(axes * scale, (axes / scale).T, raw_values, axes, unit, False)
+        axes, scale = vectors[:, :r], np.sqrt(np.maximum(values[:r], 0.0))
+        return cls(unit[:, None] * axes * scale, (axes / scale / unit[:, None]).T, raw_values, axes, unit, True)
+
+    @property
+    def rank(self) -> int:
+        """r."""
+        return self.root.shape[1]
+
+    def factored(self) -> FactoredRotations:
+        """By eigenvalues and eigenvectors of H.
+
+        Raises:
+            ResourceError: the columns' scales differ too much for one eigen-decomposition in float64.
+        """
+        if self.graded:
+            raise ResourceError(
+                "the columns of x differ in scale by more than float64 can hold in one eigenvalue problem; "
+                "divide each column by its standard deviation first"
+            )
+        return FactoredRotations(self.spectrum[: self.rank], self.axes)
+
+    def dense(self, unit: bool) -> np.ndarray:
+        """(k, d, d): s_i r_j^T - s_j r_i^T for i < j, of Frobenius norm 1 if `unit`, else turning by t radians."""
+        i, j = np.triu_indices(self.rank, 1)
+        s, inverse = self.root, self.inverse
+        stack = s.T[i, :, None] * inverse[j, None, :] - s.T[j, :, None] * inverse[i, None, :]
+        if unit and self.graded and len(stack):
+            # S and S^+ are not mutually orthogonal here: orthonormalise the span instead of scaling its members.
+            flat = np.linalg.qr(stack.reshape(len(stack), -1).T)[0]
+            return flat.T.reshape(stack.shape)
+        return stack / np.linalg.norm(stack, axis=(1, 2), keepdims=True) if unit and len(stack) else stack
+
+    def defects(self, covariance: np.ndarray) -> np.ndarray:
+        """(k,): |L H + H L^T| / (sqrt(2) |L H|) of every generator, from Gram matrices, without the stack.
+
+        Columns are divided by their standard deviations. L H = s_i g_j^T - s_j g_i^T with g = H S^{+T} = s + e; only e
+        can violate.
+        """
+        s = self.root / self.scale[:, None]
+        g = covariance @ self.inverse.T / self.scale[:, None]
+        e = g - s
+        i, j = np.triu_indices(self.rank, 1)
+        ss, se, ee, gg = s.T @ s, s.T @ e, e.T @ e, g.T @ g
+
+        def outer(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+            return a[i, i] * b[j, j] + a[j, j] * b[i, i] - 2 * a[i, j] * b[i, j]
+
+        violation = 2 * outer(ss, ee) + 2 * (se[i, j] ** 2 + se[j, i] ** 2 - 2 * se[i, i] * se[j, j])
+        size = 2 * outer(ss, gg)
+        return np.sqrt(np.maximum(violation, 0.0) / np.where(size > 0, size, 1.0))
+
+
+def _eigh(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenpairs in descending order, signs fixed by the largest entry."""
+    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    largest = np.abs(vectors).argmax(axis=0)
+    return values, vectors * np.where(vectors[largest, np.arange(len(values))] < 0, -1.0, 1.0)
+
+
+method = Covariance()

@@ -1,0 +1,294 @@
+"""`fit` and `test`: data and settings in, a `Symmetry` out. Nothing here knows which method runs."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._version import __version__
+from ..algebra import analyze, orthogonal, structure_constants
+from ..data import from_arrays
+from ..data.memory import budget, format_size
+from ..errors import InputError, ResourceError
+from ..symmetry import Block, Symmetry, Verdict, load, make_folder
+from .method import Given, Method, Outcome
+from .registry import choose
+from .settings import Settings
+from .task import CHECKPOINT, Checkpoint, Progress, drive, identity_of
+from .verdict import Decision, decide, judge
+
+if TYPE_CHECKING:
+    from ..data import DataSet
+
+Watch = Callable[[Progress], None]
+LARGEST = 64
+PACKAGES = ("torch", "numpy", "scipy", "h5py")
+
+
+def fit(
+    x: Any,
+    y: Any = None,
+    *,
+    group: Any = None,
+    kind: str | None = None,
+    axes: str | None = None,
+    settings: Settings | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    watch: Watch | None = None,
+    **options: Any,
+) -> Symmetry:
+    """Discover generators in data: the library call behind `symdisc fit`.
+
+    Args:
+        x: array with a sample axis (`axes` says which), or a `DataSet` opened from files.
+        y: array of targets or partners, or None.
+        group: (n,) ids; samples of one group are never split between parts of a test.
+        kind: "samples", "pairs", "labelled", "trajectory", "field"; else by the shapes.
+        axes: a letter per axis of x, as in `symdisc fit --axes`.
+        settings: all options at once; or give them by name (`tolerance=0.05`, `method="covariance"`).
+        out: folder for the checkpoint of a long run (nothing else is written; see `Symmetry.save`).
+        resume: go on from the checkpoint in `out`.
+        watch: called with a `Progress` after every step.
+        options: fields of `Settings`.
+
+    Returns:
+        A `Symmetry`; its `to_dict()` is what `symdisc fit --json` prints.
+
+    Raises:
+        InputError: data or options are unusable. ResourceError: more memory is needed than allowed.
+        Interrupted: a signal came; the checkpoint is kept.
+
+    Example:
+        >>> import numpy as np, symdisc
+        >>> x = np.random.default_rng(0).standard_normal((500, 3))
+        >>> symdisc.fit(x).algebra["name"]
+        'so(3)'
+    """
+    data = _data_set(x, y, group, kind, axes)
+    settings = _settings(settings, options)
+    return _run(data, settings, None, out, resume, watch)
+
+
+def test(
+    x: Any,
+    y: Any = None,
+    *,
+    generators: Any,
+    group: Any = None,
+    kind: str | None = None,
+    axes: str | None = None,
+    settings: Settings | None = None,
+    watch: Watch | None = None,
+    **options: Any,
+) -> Symmetry:
+    """Ask whether given generators are a symmetry of the data: the evidence of `fit`, without its search.
+
+    Args:
+        generators: (k, d, d) or (d, d) matrices, a `Symmetry`, or the path of a result.
+        x, y, group, kind, axes, settings, watch, options: as for `fit`.
+
+    Returns:
+        A `Symmetry` whose generators are those given, each "certified", "broken" or "consistent".
+
+    Raises:
+        InputError: data, options or generators are unusable.
+    """
+    data = _data_set(x, y, group, kind, axes)
+    settings = _settings(settings, options)
+    return _run(data, settings, _given(generators), None, False, watch)
+
+
+test.__test__ = False  # type: ignore[attr-defined]
+
+
+def _data_set(x: Any, y: Any, group: Any, kind: str | None, axes: str | None) -> DataSet:
+    if hasattr(x, "chunks") and hasattr(x, "fingerprint"):
+        return x
+    return from_arrays(x, y, group=group, kind=kind, axes=axes)
+
+
+def _settings(settings: Settings | None, options: Mapping[str, Any]) -> Settings:
+    if settings is not None and options:
+        raise InputError("give either settings or single options, not both")
+    if settings is not None:
+        return settings
+    try:
+        return Settings(**options)
+    except TypeError as error:
+        known = ", ".join(Settings.__dataclass_fields__)
+        raise InputError(f"unknown option ({error}); known are {known}") from None
+
+
+def _given(generators: Any) -> Given:
+    if isinstance(generators, (str, Path)):
+        generators = load(generators)
+    if isinstance(generators, Symmetry):
+        matrices = generators.generators
+        if not isinstance(matrices, np.ndarray):
+            raise InputError(
+                "--generators: this result is kept by factors, and holds for every distribution; test a part of it"
+            )
+        return Given(matrices, generators.blocks)
+    array = np.asarray(generators, dtype=float)
+    if array.ndim == 2:
+        array = array[None]
+    if array.ndim != 3 or array.shape[1] != array.shape[2] or not np.isfinite(array).all():
+        raise InputError(f"--generators: an array of shape (k, d, d) of finite numbers is needed, not {array.shape}")
+    return Given(array, (Block("space", 0, array.shape[1]),))
+
+
+def _run(
+    data: DataSet, settings: Settings, given: Given | None, out: str | Path | None, resume: bool, watch: Watch | None
+) -> Symmetry:
+    started = time.time()
+    method = choose(settings.method, data.kind)
+    refuse_over_memory(method, data, settings)
+    task = method.task(data, settings, given)
+    checkpoint = None
+    if out is not None:
+        make_folder(Path(out))
+        checkpoint = Checkpoint(Path(out) / CHECKPOINT, run_identity(method, data, settings))
+        if resume:
+            checkpoint.read(task)
+    drive(task, checkpoint, watch)
+    outcome = task.outcome()
+    symmetry = _assemble(method, data, settings, outcome, given is not None, watch)
+    symmetry.run = {
+        "seconds": round(time.time() - started, 3),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
+        "host": platform.node(),
+        "system": platform.platform(),
+    }
+    return symmetry
+
+
+def run_identity(method: Method, data: DataSet, settings: Settings) -> str:
+    """What a checkpoint must agree with: data, method, options and version."""
+    options = {key: value for key, value in asdict(settings).items() if key != "memory"}
+    return identity_of({"version": __version__, "method": method.name, "settings": options, "data": data.describe()})
+
+
+def refuse_over_memory(method: Method, data: DataSet, settings: Settings) -> None:
+    """Refuse before the work what would not fit.
+
+    Raises:
+        ResourceError: with what to change.
+    """
+    needed, ceiling = method.estimate(data, settings)[0], budget(settings.memory)
+    if needed > ceiling:
+        raise ResourceError(
+            f"{data.names['x']}: the {method.name} method takes about {format_size(needed)} for {data.d} columns, over "
+            f"the ceiling of {format_size(ceiling)}; take fewer columns (--x 'NAME[:, ::2]'), or raise --memory"
+        )
+
+
+def _assemble(
+    method: Method, data: DataSet, settings: Settings, outcome: Outcome, given: bool, watch: Watch | None
+) -> Symmetry:
+    common: dict[str, Any] = {
+        "method": method.name,
+        "kind": data.kind,
+        "blocks": outcome.blocks,
+        "candidates": outcome.candidates,
+        "tolerance": settings.tolerance,
+        "level": settings.level,
+        "seed": settings.seed,
+        "device": "cpu",
+        "dtype": settings.dtype or "float64",
+        "data": data.describe(),
+        "versions": versions(),
+        "options": asdict(settings.of(method.name, method.options)),
+        "extras": dict(outcome.extras),
+        "notes": [*data.notes, *outcome.notes],
+    }
+    if outcome.constructed is not None:
+        built = outcome.constructed
+        k = len(built.generators)
+        symmetry = Symmetry(
+            generators=built.generators,
+            verdict=Verdict.CONSTRUCTED,
+            reason=built.reason,
+            defect=built.defect,
+            defect_upper=np.full(k, np.nan),
+            status=("constructed",) * k,
+            origin=("constructed",) * k,
+            dimension=k,
+            certified_dimension=0,
+            unused_dimension=outcome.unused,
+            canonical=built.canonical,
+            **common,
+        )
+        return _with_algebra(symmetry, built.orthogonal)
+    decision = _decision(outcome, settings, given, watch)
+    count = len(decision.matrices)
+    certified = sum(status == "certified" for status in decision.status)
+    if decision.noise_floor.size:
+        common["extras"]["noise_floor"] = decision.noise_floor
+    common["notes"] += decision.notes
+    if decision.span_upper is not None:
+        common["extras"]["span_defect_upper"] = np.array(decision.span_upper)
+        common["notes"].append(f"any combination of these generators: defect at most {decision.span_upper:.2g}")
+    symmetry = Symmetry(
+        generators=decision.matrices,
+        verdict=decision.verdict,
+        reason=decision.reason,
+        defect=decision.defect,
+        defect_upper=decision.defect_upper,
+        status=decision.status,
+        origin=("given" if given else "learned",) * count,
+        dimension=count,
+        certified_dimension=certified,
+        dimension_bounds=decision.bounds,
+        samples_needed=decision.samples_needed,
+        unused_dimension=outcome.unused + decision.unused,
+        spectrum=decision.spectrum,
+        next_defect=decision.next_defect,
+        **common,
+    )
+    return _with_algebra(symmetry, None)
+
+
+def _decision(outcome: Outcome, settings: Settings, given: bool, watch: Watch | None) -> Decision:
+    if outcome.evidence is None:
+        m = outcome.blocks[-1].stop
+        empty = np.zeros(0)
+        return Decision(outcome.nothing_verdict, outcome.nothing or "", np.zeros((0, m, m)), empty, empty, (), (0, 0))
+    shared = {"tolerance": settings.tolerance, "level": settings.level, "seed": settings.seed}
+    if given:
+        return judge(outcome.evidence, np.eye(outcome.evidence.size), **shared)  # type: ignore[arg-type]
+
+    def report(stage: str, share: float) -> None:
+        if watch is not None:
+            watch(Progress(stage, share, 1.0))
+
+    return decide(outcome.evidence, most=settings.generators, watch=report, **shared)  # type: ignore[arg-type]
+
+
+def _with_algebra(symmetry: Symmetry, orthogonal_size: int | None) -> Symmetry:
+    """Name what the generators span. A copy of so(n) by construction is known without looking at its matrices."""
+    generators = symmetry.generators
+    if orthogonal_size is None:
+        assert isinstance(generators, np.ndarray)
+        algebra = analyze(generators)
+    else:
+        dense = generators if isinstance(generators, np.ndarray) and len(generators) <= LARGEST else None
+        algebra = orthogonal(orthogonal_size, generators=dense, matrix_size=symmetry.blocks[-1].stop)
+    symmetry.closure_error = algebra.closure_error
+    if isinstance(generators, np.ndarray) and 0 < len(generators) <= LARGEST:
+        # In the basis that is written; given generators need not be the orthonormal one of the analysis.
+        symmetry.structure_constants = structure_constants(generators)
+    symmetry.algebra = algebra.to_dict()
+    return symmetry
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of what the numbers depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}

@@ -1,0 +1,125 @@
+"""Streamed means and scatter matrices, batch by batch, exact under any order and any cut of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+
+class Moments:
+    """Counts, means and scatter of B batches of d-vectors with m channels that share the action.
+
+    Chunks are centred on their own mean and merged by Chan's update (Chan, Golub, LeVeque 1979) in float64, so a large
+    offset costs no digits. The scatter sums over channels, each about its own mean.
+
+    Attributes:
+        count: (B,) samples; scatter: (B, d, d).
+        origin: (d, m), near the data, from which all means are measured; step: (B, d, m), mean minus origin. A mean
+            stored as it is would be rounded to the digits of its offset.
+    """
+
+    def __init__(self, batches: int, d: int, channels: int = 1, precision: type = np.float64) -> None:
+        """Empty; products are taken in `precision`, sums and merges always in float64."""
+        self.count = np.zeros(batches)
+        self.origin: np.ndarray | None = None
+        self.step = np.zeros((batches, d, channels))
+        self.scatter = np.zeros((batches, d, d))
+        self._precision = np.dtype(precision)
+        self._buffer = np.zeros(0, dtype=self._precision)
+
+    def add(self, x: np.ndarray, batch: np.ndarray | None = None) -> None:
+        """Add samples.
+
+        Args:
+            x: (n, d, m), float32 or float64.
+            batch: (n,) batch numbers; None: all in batch 0.
+        """
+        if batch is None:
+            self._add(0, x)
+            return
+        order = np.argsort(batch, kind="stable")
+        cuts = np.searchsorted(batch[order], np.arange(len(self.count) + 1))
+        gathered = x[order]
+        for number in range(len(self.count)):
+            if cuts[number + 1] > cuts[number]:
+                self._add(number, gathered[cuts[number] : cuts[number + 1]])
+
+    def _add(self, number: int, x: np.ndarray) -> None:
+        n, d, channels = x.shape
+        # The order (n, m, d) makes every channel of every sample one row of d.
+        rows = x.reshape(n, 1, d) if channels == 1 else np.moveaxis(x, 2, 1)
+        ones = np.full(n, 1 / n, dtype=x.dtype)
+        # A rough mean is enough here: what it misses is measured after centring, and put right.
+        rough = (ones @ rows.reshape(n, -1)).reshape(channels, d)
+        centred = self._room(n * channels * d).reshape(n, channels, d)
+        np.subtract(rows, rough, out=centred, casting="same_kind")
+        rest = (np.full(n, 1 / n, dtype=self._precision) @ centred.reshape(n, -1)).reshape(channels, d)
+        rest = rest.astype(np.float64)
+        flat = centred.reshape(-1, d)
+        # A matrix times its own transpose: numpy hands this to BLAS as a symmetric product, half the work.
+        self.scatter[number] += flat.T @ flat
+        self.scatter[number] -= n * (rest.T @ rest)
+        if self.origin is None:
+            self.origin = rough.astype(np.float64).T.copy()
+        self._merge(number, n, (rough.astype(np.float64).T - self.origin) + rest.T)
+
+    def _room(self, size: int) -> np.ndarray:
+        """Reused memory: fresh pages for every chunk would cost as much as the centring."""
+        if len(self._buffer) < size:
+            self._buffer = np.empty(size, dtype=self._precision)
+        return self._buffer[:size]
+
+    def _merge(self, number: int, n: float, step: np.ndarray) -> None:
+        before = self.count[number]
+        after = before + n
+        apart = step - self.step[number]
+        if before:
+            self.scatter[number] += (before * n / after) * (apart @ apart.T)
+        self.step[number] += apart * (n / after)
+        self.count[number] = after
+
+    def merge(self, other: Moments) -> None:
+        """Add another accumulator's batches to the batches of the same numbers."""
+        if other.origin is None:
+            return
+        if self.origin is None:
+            self.origin = other.origin
+        move = other.origin - self.origin
+        for number in np.flatnonzero(other.count):
+            self.scatter[number] += other.scatter[number]
+            self._merge(int(number), other.count[number], other.step[number] + move)
+
+    def pooled(self, batches: np.ndarray | None = None) -> tuple[float, np.ndarray, np.ndarray]:
+        """Count, mean (d, m) and covariance (d, d) of some batches (mask) taken together; per sample, summed over m."""
+        chosen = np.flatnonzero(self.count > 0 if batches is None else (self.count > 0) & batches)
+        count = self.count[chosen].sum()
+        step = np.tensordot(self.count[chosen] / count, self.step[chosen], axes=1)
+        scatter = np.zeros(self.scatter.shape[1:])
+        for number in chosen:
+            scatter += self.scatter[number]
+        apart = self.step[chosen] - step
+        scatter += np.einsum("b,bic,bjc->ij", self.count[chosen], apart, apart, optimize=True)
+        return float(count), self._origin + step, scatter / count
+
+    @property
+    def _origin(self) -> np.ndarray:
+        return np.zeros(self.step.shape[1:]) if self.origin is None else self.origin
+
+    def about(self, centre: np.ndarray) -> np.ndarray:
+        """(B, d, d): E_b[(x - centre)(x - centre)^T] of each batch, zeros for an empty one."""
+        result = np.zeros_like(self.scatter)
+        shifted = centre - self._origin
+        for number in np.flatnonzero(self.count > 0):
+            apart = self.step[number] - shifted
+            result[number] = self.scatter[number] / self.count[number] + apart @ apart.T
+        return result
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Plain arrays, for a checkpoint."""
+        return {"count": self.count, "origin": self._origin, "step": self.step, "scatter": self.scatter}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Back to a saved state."""
+        self.count, self.step, self.scatter = (np.array(state[name]) for name in ("count", "step", "scatter"))
+        self.origin = np.array(state["origin"]) if self.count.any() else None

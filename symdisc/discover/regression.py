@@ -1,0 +1,282 @@
+"""Symmetries of a linear regression: equal canonical correlations, by the equivalence test.
+
+Theorem 1 of the L-conv preprint asks for u H u^T = H and u_c Y X^T u^T = Y X^T. With u_c preserving the covariance of
+y, whitening both sides leaves  A_c B = B A  for antisymmetric A, A_c and the whitened cross-covariance B. In the
+frame of its singular vectors the pair (i, j) reads  A_c rho_j = rho_i A  and  A_c rho_i = rho_j A, so rho_i = rho_j
+and A_c = A. In every other direction the defect is at least that of the joint rotation A_c = A of some pair, so the
+joint rotations are all the candidates there are; what B never sees is unused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from ..errors import InputError
+from ..symmetry import Block, Verdict
+from .batches import GROUPS, group_masks
+from .evidence import MomentEvidence
+from .method import Given, Outcome
+from .moments import Moments
+from .rows import DenseRows
+
+ROW_NUMBERS = 5e7
+
+
+@dataclass(frozen=True)
+class CrossMoments:
+    """Second moments of z = (x, y) about the mean of all data, batch by batch.
+
+    Attributes:
+        weights: (B,) samples; second: (B, d + c, d + c); d: columns of x; scale: (d + c,) standard deviations.
+    """
+
+    weights: np.ndarray
+    second: np.ndarray
+    mean: np.ndarray
+    d: int
+    scale: np.ndarray
+
+    @classmethod
+    def of(cls, moments: Moments, d: int) -> CrossMoments:
+        """From streamed moments of (x, y) joined."""
+        _, mean, covariance = moments.pooled()
+        spread = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+        return cls(moments.count, moments.about(mean), mean[:, 0], d, np.where(spread > 0, spread, 1.0))
+
+    def covariance(self, batches: np.ndarray) -> np.ndarray:
+        """(d + c, d + c) over the batches of a mask."""
+        share = np.where(batches, self.weights, 0.0) / self.weights[batches].sum()
+        return np.tensordot(share, self.second, axes=1)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Whitened canonical coordinates fixed by some batches.
+
+    Attributes:
+        x_root, y_root: (d, p), (c, p): from canonical coordinates to data units; x_inverse, y_inverse: (p, d), (p, c).
+        correlations: (p,) singular values of B, descending.
+        ranks: ranks of the covariances of x and y.
+    """
+
+    x_root: np.ndarray
+    x_inverse: np.ndarray
+    y_root: np.ndarray
+    y_inverse: np.ndarray
+    correlations: np.ndarray
+    ranks: tuple[int, int]
+
+    @classmethod
+    def of(cls, cross: CrossMoments, batches: np.ndarray) -> Frame:
+        """From the covariance over the batches of a mask."""
+        covariance = cross.covariance(batches)
+        d = cross.d
+        x_root, x_inverse = whitening(covariance[:d, :d], cross.scale[:d])
+        y_root, y_inverse = whitening(covariance[d:, d:], cross.scale[d:])
+        left, correlations, right = np.linalg.svd(y_inverse @ covariance[d:, :d] @ x_inverse.T, full_matrices=False)
+        return cls(
+            x_root @ right.T,
+            right @ x_inverse,
+            y_root @ left,
+            left.T @ y_inverse,
+            correlations,
+            (x_root.shape[1], y_root.shape[1]),
+        )
+
+    def cores(self, cross: CrossMoments, used: int) -> np.ndarray:
+        """(B, used, used): the canonical core of every batch, to first order in its own whitening.
+
+        C_yy^{-1/2} C_yx C_xx^{-1/2} linearised about the frame: B_b - ((G_y - I) B + B (G_x - I)) / 2, a plain mean
+        over samples (the influence function of a canonical correlation). It varies by (1 - rho^2)^2 a sample where
+        B_b alone varies by 1 + rho^2, and it forgives the frame its whitening error.
+        """
+        d, x, y = cross.d, self.x_inverse[:used], self.y_inverse[:used]
+        inner = np.eye(used)
+        x_excess = x @ cross.second[:, :d, :d] @ x.T - inner
+        y_excess = y @ cross.second[:, d:, d:] @ y.T - inner
+        rho = self.correlations[:used]
+        return y @ cross.second[:, d:, :d] @ x.T - (y_excess * rho + rho[:, None] * x_excess) / 2
+
+
+def whitening(covariance: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Root S (d, r) of H on its range, H = S S^T, and S^+ (r, d) with S^+ H S^{+T} = I.
+
+    Decided on standardised columns, so that the rank does not depend on units.
+    """
+    values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
+    kept = values > max(values[-1], 0.0) * len(values) * 1e-12
+    root = np.sqrt(values[kept])
+    return scale[:, None] * vectors[:, kept] * root, (vectors[:, kept] / root / scale[:, None]).T
+
+
+@dataclass(frozen=True)
+class RegressionEvidence(MomentEvidence):
+    """Moment rows A B_b - B_b A of joint rotations, in a frame fixed by the training batches of each fold."""
+
+    cross: CrossMoments | None = None
+    used: int = 0
+
+    def view(self, train: np.ndarray) -> MomentEvidence:
+        """The rows in the frame of the training batches."""
+        assert self.cross is not None
+        return joint_rotations(self.cross, Frame.of(self.cross, train), self.used)
+
+
+def joint_rotations(cross: CrossMoments, frame: Frame, used: int) -> MomentEvidence:
+    """Evidence about the rotations of pairs of canonical directions, x and y together."""
+    cores = frame.cores(cross, used)
+    i, j = np.triu_indices(used, 1)
+    most = max(64, int(ROW_NUMBERS // (len(cores) * used**2)))
+    if len(i) > most:
+        rho = frame.correlations
+        defect = np.abs(rho[i] - rho[j]) / np.hypot(rho[i], rho[j])
+        nearest = np.sort(np.argsort(defect, kind="stable")[:most])
+        i, j = i[nearest], j[nearest]
+    rotations = np.zeros((len(i), used, used))
+    rotations[np.arange(len(i)), i, j], rotations[np.arange(len(i)), j, i] = 1.0, -1.0
+    # E_ij B and B E_ij, batches first, candidates last.
+    output = np.einsum("kab,nbc->nack", rotations, cores, optimize=True).reshape(len(cores), -1, len(i))
+    inner = np.einsum("nab,kbc->nack", cores, rotations, optimize=True).reshape(len(cores), -1, len(i))
+    embed = _embedding(
+        rotations,
+        (frame.x_root[:, :used], frame.x_inverse[:used]),
+        (frame.y_root[:, :used], frame.y_inverse[:used]),
+    )
+    return MomentEvidence(
+        DenseRows(output - inner),
+        cross.weights,
+        embed,
+        DenseRows(np.concatenate([output, inner], axis=1)),
+    )
+
+
+def _embedding(
+    rotations: np.ndarray, x: tuple[np.ndarray, np.ndarray], y: tuple[np.ndarray, np.ndarray]
+) -> Callable[[np.ndarray], np.ndarray]:
+    def embed(directions: np.ndarray) -> np.ndarray:
+        inner = np.tensordot(directions.T, rotations, axes=1)
+        d, c = len(x[0]), len(y[0])
+        matrices = np.zeros((len(inner), d + c, d + c))
+        matrices[:, :d, :d] = x[0] @ inner @ x[1]
+        matrices[:, d:, d:] = y[0] @ inner @ y[1]
+        return matrices
+
+    return embed
+
+
+def canonical_correlations(cross: CrossMoments, alpha: float) -> tuple[np.ndarray, int]:
+    """Held-out canonical correlations, and how many of them stand above noise.
+
+    Each group of batches is measured in the frame of the others, so a correlation that is only overfitted comes out
+    around zero. The leading ones are counted while their mean exceeds its one-sided bound at level 1 - alpha.
+    """
+    filled = cross.weights > 0
+    held = []
+    for mask in group_masks(cross.weights, GROUPS):
+        frame = Frame.of(cross, filled & ~mask)
+        cores = frame.cores(cross, len(frame.correlations))[mask]
+        held.append((cross.weights[mask], np.diagonal(cores, axis1=1, axis2=2)))
+    pairs = min(values.shape[1] for _, values in held)
+    weights = np.concatenate([w for w, _ in held])
+    values = np.concatenate([v[:, :pairs] for _, v in held])
+    share = weights / weights.sum()
+    mean = share @ values
+    error = np.sqrt((share**2) @ (values - mean) ** 2 * len(share) / (len(share) - 1))
+    above = mean > NormalDist().inv_cdf(1 - alpha) * error
+    used = len(above) if above.all() else int(np.argmin(above))
+    return mean, used
+
+
+def regression_outcome(cross: CrossMoments, alpha: float) -> Outcome:
+    """Evidence about all joint rotations of the used canonical directions."""
+    d, c = cross.d, len(cross.scale) - cross.d
+    blocks = (Block("space", 0, d, "units of x"), Block("output", d, d + c, "units of y"))
+    filled = cross.weights > 0
+    if filled.sum() < 2 * GROUPS:
+        reason = (
+            f"only {int(filled.sum())} independent batches; {2 * GROUPS} sources or more are needed for a held-out test"
+        )
+        return Outcome(
+            blocks, {"space": "joint rotations", "dimension": 0}, nothing=reason, nothing_verdict=Verdict.INCONCLUSIVE
+        )
+    whole = Frame.of(cross, filled)
+    correlations, used = canonical_correlations(cross, alpha)
+    r_x, r_y = whole.ranks
+    unused = (r_x - used) * (r_x - used - 1) // 2 + (r_y - used) * (r_y - used - 1) // 2
+    extras = {
+        "centre": cross.mean[:d],
+        "output_centre": cross.mean[d:],
+        "canonical_correlations": correlations,
+        "used": np.array(used),
+    }
+    shown = ", ".join(f"{rho:.3g}" for rho in correlations[: min(used, 12)]) + (", ..." if used > 12 else "")
+    notes = [f"canonical correlations above noise (held-out): {shown or 'none'}"]
+    if unused:
+        notes.append(
+            f"{unused} rotations move only inputs or outputs that take no part in the linear relation: unused, "
+            "neither symmetric nor broken"
+        )
+    for name, rank, size in (("x", r_x, d), ("y", r_y, c)):
+        if rank < size:
+            notes.append(f"{name} varies in {rank} of its {size} columns' directions; the rest is projected out")
+    outcome = Outcome(blocks, {"space": "joint rotations", "dimension": used * (used - 1) // 2}, unused=unused)
+    outcome.extras, outcome.notes = extras, notes
+    if used == 0:
+        outcome.nothing = "no canonical correlation stands above noise: no linear relation of x and y to be symmetric"
+        outcome.nothing_verdict = Verdict.INCONCLUSIVE
+    elif used == 1:
+        outcome.nothing = "a single canonical correlation stands above noise: no second one that could equal it"
+    else:
+        start = joint_rotations(cross, whole, used)
+        outcome.evidence = RegressionEvidence(
+            start.rows, start.weights, start.embed, start.denominator_rows, cross=cross, used=used
+        )
+    return outcome
+
+
+def regression_test(cross: CrossMoments, given: Given, same: bool) -> Outcome:
+    """Evidence about given generators: u_c A = A u of the regression A (eq. 16 of the preprint), whitened.
+
+    Raises:
+        InputError: the generators' blocks do not fit x and y.
+    """
+    d, c = cross.d, len(cross.scale) - cross.d
+    space, output = given.part("space"), given.part("output")
+    if space is None or space.shape[1] != d:
+        raise InputError(f"--generators: they act on {0 if space is None else space.shape[1]} coordinates, x has {d}")
+    if output is None and same and c == d:
+        output = space
+    if output is None or output.shape[1] != c:
+        raise InputError(
+            f"--generators: labelled data need a block of role `output` that acts on the {c} columns of y; give a "
+            "result of `symdisc fit`, or --output-action same where y has x's columns"
+        )
+    filled = cross.weights > 0
+    covariance = cross.covariance(filled)
+    x_root, x_inverse = whitening(covariance[:d, :d], cross.scale[:d])
+    y_root, y_inverse = whitening(covariance[d:, d:], cross.scale[d:])
+    regression = y_inverse @ covariance[d:, :d] @ x_inverse.T
+    excess = x_inverse @ cross.second[:, :d, :d] @ x_inverse.T - np.eye(len(x_inverse))
+    # The regression coefficients of each batch, to first order in its own covariance of x.
+    cores = y_inverse @ cross.second[:, d:, :d] @ x_inverse.T - regression @ excess
+    turned = np.einsum("kab,nbc->nack", y_inverse @ output @ y_root, cores, optimize=True)
+    inner = np.einsum("nab,kbc->nack", cores, x_inverse @ space @ x_root, optimize=True)
+    turned, inner = (part.reshape(len(cores), -1, len(space)) for part in (turned, inner))
+    stacked = np.zeros((len(space), d + c, d + c))
+    stacked[:, :d, :d], stacked[:, d:, d:] = space, output
+    return Outcome(
+        (Block("space", 0, d, "units of x"), Block("output", d, d + c, "units of y")),
+        {"space": "given", "dimension": len(space)},
+        evidence=MomentEvidence(
+            DenseRows(turned - inner),
+            cross.weights,
+            lambda directions: np.tensordot(directions.T, stacked, axes=1),
+            DenseRows(np.concatenate([turned, inner], axis=1)),
+        ),
+        extras={"centre": cross.mean[:d], "output_centre": cross.mean[d:]},
+        notes=["tested: u_c A = A u for the linear regression A of y on x"],
+    )

@@ -1,0 +1,163 @@
+"""Batches of rows and of forms, dense or matrix-free, behind one small interface.
+
+Dense arrays serve up to `DENSE_LIMIT` candidates; beyond, a method gives operators and nothing else changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+DENSE_LIMIT = 2500
+
+
+class Rows(Protocol):
+    """Batch means of moment rows, A_b for b = 0 .. B-1, each (q, K)."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(B, q, K)."""
+
+    def apply(self, directions: np.ndarray) -> np.ndarray:
+        """(B, q, r): A_b V for directions V (K, r)."""
+
+    def adjoint(self, values: np.ndarray) -> np.ndarray:
+        """(K, r): sum_b A_b^T Y_b for values Y (B, q, r)."""
+
+
+@dataclass(frozen=True)
+class DenseRows:
+    """Rows held as one (B, q, K) array."""
+
+    array: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(B, q, K)."""
+        batches, rows, candidates = self.array.shape
+        return batches, rows, candidates
+
+    def apply(self, directions: np.ndarray) -> np.ndarray:
+        """(B, q, r)."""
+        return self.array @ directions
+
+    def adjoint(self, values: np.ndarray) -> np.ndarray:
+        """(K, r)."""
+        return np.tensordot(self.array, values, axes=([0, 1], [0, 1]))
+
+
+class BatchForms(Protocol):
+    """A quadratic form for each batch, Q_b, each (K, K)."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(B, K, K)."""
+
+    def apply(self, directions: np.ndarray) -> np.ndarray:
+        """(B, K, r): Q_b V."""
+
+
+@dataclass(frozen=True)
+class DenseForms:
+    """Forms held as one (B, K, K) array."""
+
+    array: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(B, K, K)."""
+        batches, rows, candidates = self.array.shape
+        return batches, rows, candidates
+
+    def apply(self, directions: np.ndarray) -> np.ndarray:
+        """(B, K, r)."""
+        return self.array @ directions
+
+
+@dataclass(frozen=True)
+class Form:
+    """One symmetric (K, K) form: a matrix, or an operator when K is too large for one."""
+
+    size: int
+    matrix: np.ndarray | None = None
+    operator: Callable[[np.ndarray], np.ndarray] | None = None
+
+    def apply(self, directions: np.ndarray) -> np.ndarray:
+        """(K, r)."""
+        if self.matrix is not None:
+            return self.matrix @ directions
+        assert self.operator is not None
+        return self.operator(directions)
+
+    def value(self, direction: np.ndarray) -> float:
+        """v' Q v."""
+        return float(direction @ self.apply(direction[:, None])[:, 0])
+
+    def plus(self, other: Form, factor: float) -> Form:
+        """Q + factor * other."""
+        if self.matrix is not None and other.matrix is not None:
+            return Form(self.size, self.matrix + factor * other.matrix)
+        return Form(self.size, operator=lambda v: self.apply(v) + factor * other.apply(v))
+
+    def times(self, factor: float) -> Form:
+        """factor * Q."""
+        if self.matrix is not None:
+            return Form(self.size, factor * self.matrix)
+        return Form(self.size, operator=lambda v: factor * self.apply(v))
+
+    def trace(self, probes: int = 32) -> float:
+        """Trace; of an operator by Hutchinson's estimate with fixed random signs (a scale, not a result)."""
+        if self.matrix is not None:
+            return float(np.trace(self.matrix))
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(self.size, probes))
+        return float(np.einsum("kr,kr->", signs, self.apply(signs)) / probes)
+
+
+def moment_forms(rows: Rows, weights: np.ndarray, batches: np.ndarray) -> tuple[Form, Form, Form]:
+    """Squared mean of moment rows, its unbiased part, and its noise, from some of the batches.
+
+    Args:
+        rows: batch means; weights: (B,) samples a batch; batches: (B,) mask.
+
+    Returns:
+        F = Abar' Abar;  U = sum_{b != b'} n_b n_b' A_b' A_b' / sum_{b != b'} n_b n_b', so that E[U] is the squared
+        population mean; N: covariance of the mean, summed over rows (positive semidefinite).
+    """
+    share = np.where(batches, weights, 0.0) / weights[batches].sum()
+    squares = float((share**2).sum())
+    candidates = rows.shape[2]
+    if isinstance(rows, DenseRows) and candidates <= DENSE_LIMIT:
+        used = share > 0
+        array, part = rows.array[used], share[used]
+        mean = np.tensordot(part, array, axes=1)
+        centred = ((array - mean) * part[:, None, None]).reshape(-1, candidates)
+        raw = mean.T @ mean
+        noise = centred.T @ centred / (1 - squares)
+        # sum_b w_b^2 A_b' A_b has a cross term with the mean when the batches are unequal.
+        cross = (part @ centred.reshape(len(part), -1)).reshape(-1, candidates).T @ mean / (1 - squares)
+        unbiased = raw - noise - cross - cross.T
+        return Form(candidates, raw), Form(candidates, unbiased), Form(candidates, noise)
+
+    def split(directions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        values = rows.apply(directions)
+        mean = np.tensordot(share, values, axes=1)
+        return values, mean, (values - mean) * share[:, None, None]
+
+    def raw_apply(directions: np.ndarray) -> np.ndarray:
+        _, mean, _ = split(directions)
+        return rows.adjoint(share[:, None, None] * mean)
+
+    def noise_apply(directions: np.ndarray) -> np.ndarray:
+        _, _, centred = split(directions)
+        centred = centred - np.tensordot(share, centred, axes=1)
+        return rows.adjoint(share[:, None, None] * centred) / (1 - squares)
+
+    def unbiased_apply(directions: np.ndarray) -> np.ndarray:
+        values, mean, _ = split(directions)
+        products = share[:, None, None] * mean - (share**2)[:, None, None] * values
+        return rows.adjoint(products) / (1 - squares)
+
+    return tuple(Form(candidates, operator=f) for f in (raw_apply, unbiased_apply, noise_apply))  # type: ignore[return-value]

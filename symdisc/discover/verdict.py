@@ -1,0 +1,360 @@
+"""From evidence to a verdict with a stated error rate.
+
+Certified: an equivalence test on held-out data, in order, stopping at the first failure; at most 1 - level is the
+chance that any certified k-th direction has a defect above the tolerance. None: a lower bound of the smallest
+defect over all candidates lies above the tolerance. Anything else is inconclusive: failing to reject is no evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import NormalDist
+
+import numpy as np
+
+from ..symmetry import Verdict
+from .batches import GROUPS, group_masks, too_few
+from .eigen import Directions, smallest
+from .evidence import Evidence, Forms
+from .rows import Form
+from .trial import MomentTrial, PointwiseTrial, Trial, draw_multipliers, upper_bound
+
+NOISE_MIX = 1e-3
+LOOK = 64
+
+
+@dataclass
+class Decision:
+    """What the evidence says.
+
+    Attributes:
+        matrices: (k, m, m) generators refitted on all data, orthonormal; the first k span the first k directions.
+        defect, defect_upper: of the k-th tested direction, which is orthogonal to the earlier ones in the denominator.
+        status: "certified" or "consistent", one a generator.
+        bounds: lower and upper bound of the dimension, each at `level`.
+        spectrum, noise_floor: (r,) root of the smallest defects^2 on all data, and of what noise alone gives there.
+        heldout_angle: degrees; the largest principal angle between the generators and the held-out spans (median
+            over folds).
+        span_upper: upper bound of the defect of any combination of the certified directions.
+    """
+
+    verdict: Verdict
+    reason: str
+    matrices: np.ndarray
+    defect: np.ndarray
+    defect_upper: np.ndarray
+    status: tuple[str, ...]
+    bounds: tuple[int, int]
+    unused: int = 0
+    samples_needed: int | None = None
+    next_defect: float | None = None
+    spectrum: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    noise_floor: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    heldout_angle: float | None = None
+    span_upper: float | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def decide(
+    evidence: Evidence,
+    *,
+    tolerance: float,
+    level: float,
+    seed: int,
+    most: int | None = None,
+    watch: Callable[[str, float], None] | None = None,
+) -> Decision:
+    """Search the candidates and judge what is found.
+
+    Args:
+        evidence: of either type.
+        tolerance: largest relative defect that still counts as a symmetry.
+        level: confidence of every bound and of the verdict.
+        seed: of the bootstrap's multipliers.
+        most: certify no more than this many directions.
+        watch: told the stage and the share done.
+    """
+    alpha = 1 - level
+    weights = evidence.weights
+    everything = weights > 0
+    silent = too_few(weights) or evidence.uninformative(alpha)
+    if silent:
+        return _nothing(evidence, Verdict.INCONCLUSIVE, silent)
+
+    forms = evidence.forms(everything)
+    whole = pencil_directions(forms, min(evidence.size, LOOK))
+    if not len(whole.values):
+        return _nothing(
+            evidence,
+            Verdict.INCONCLUSIVE,
+            "the data see none of the candidate directions: all are unused",
+            whole.unused,
+        )
+    spectrum, floor = _spectrum(forms)
+    upper = dimension_bound(evidence, forms, tolerance, alpha)
+
+    held_out = HeldOut(evidence, min(LOOK, most or LOOK), watch)
+    if not held_out.count:
+        return _nothing(
+            evidence,
+            Verdict.INCONCLUSIVE,
+            "some groups of samples hold all that the data see of the candidate directions: nothing is left to test on",
+            whole.unused,
+        )
+    multipliers = draw_multipliers(len(weights), seed)
+    limit = min(held_out.count, most if most is not None else held_out.count)
+    trials: list[Trial] = []
+    certified = 0
+    while certified < limit:
+        trials.append(held_out.trial(certified))
+        if not trials[-1].certified(tolerance, alpha, multipliers):
+            break
+        certified += 1
+    upper = max(upper, certified)
+    growth = next_defect = None
+    if certified < len(trials):
+        growth = trials[certified].growth_needed(tolerance, alpha)
+        next_defect = trials[certified].defect
+        if growth is not None and growth < 1 and not next_defect <= tolerance:
+            growth = None  # decided against already: no number of samples would certify it
+
+    notes = []
+    if certified:
+        verdict, written = Verdict.SYMMETRIC, certified
+        reason = (
+            f"{certified} direction{'s' * (certified > 1)} certified: a relative defect above {tolerance:g} "
+            f"is ruled out at level {level:g}"
+        )
+    elif upper == 0:
+        verdict, written = Verdict.NONE, 0
+        reason = f"every identifiable direction has a relative defect above {tolerance:g}, at level {level:g}"
+    else:
+        verdict = Verdict.INCONCLUSIVE
+        while len(trials) < min(upper, held_out.count) and trials[-1].defect <= tolerance:
+            trials.append(held_out.trial(len(trials)))
+        written = max(1, sum(1 for _ in _leading(trials, tolerance)))
+        reason = (
+            f"the best direction's held-out defect is {trials[0].defect:.2g}, but with these samples the data rule out "
+            f"neither a defect above {tolerance:g} nor one below it, at level {level:g}"
+        )
+    matrices = orthonormal(evidence, whole.vectors[:, :written])
+    shown = trials[: len(matrices)]
+    angle = held_out.angle(matrices) if certified else None
+    if angle is not None:
+        notes.append(
+            f"largest angle between these generators and the spans found without held-out data: {angle:.2g} deg"
+        )
+    span = upper_bound(_together(shown), alpha, multipliers) if certified else None
+    return Decision(
+        verdict=verdict,
+        reason=reason,
+        matrices=matrices,
+        defect=np.array([trial.defect for trial in shown]),
+        defect_upper=np.array([upper_bound(trial, alpha, multipliers) for trial in shown]),
+        status=("certified" if certified else "consistent",) * len(matrices),
+        bounds=(certified, upper),
+        unused=whole.unused,
+        samples_needed=_samples(growth, weights) if verdict is not Verdict.NONE and certified < upper else None,
+        next_defect=next_defect,
+        spectrum=spectrum,
+        noise_floor=floor,
+        heldout_angle=angle,
+        span_upper=span,
+        notes=notes,
+    )
+
+
+def judge(evidence: Evidence, directions: np.ndarray, *, tolerance: float, level: float, seed: int) -> Decision:
+    """Judge directions that were given, not found: no search, so all data serve the test.
+
+    Each generator's verdict holds at `level` by itself; "symmetric" (all of them are) holds at `level` too, since it
+    requires every single test to pass. "none" allows for having looked at each (Bonferroni).
+
+    Args:
+        directions: (K, k) candidate coefficients.
+    """
+    alpha = 1 - level
+    weights = evidence.weights
+    matrices = evidence.matrices(directions)
+    count = len(matrices)
+    few = too_few(weights)
+    if few:
+        return _nothing(evidence, Verdict.INCONCLUSIVE, few)
+    multipliers = draw_multipliers(len(weights), seed)
+    trials = [evidence.given(direction) for direction in directions.T]
+    passed = [trial.certified(tolerance, alpha, multipliers) for trial in trials]
+    z = NormalDist().inv_cdf(1 - alpha / max(count, 1))
+    broken = [_shown_broken(evidence, d, trial, tolerance, z) for d, trial in zip(directions.T, trials, strict=True)]
+    held = sum(passed)
+    growth = [trial.growth_needed(tolerance, alpha) for trial, ok in zip(trials, passed, strict=True) if not ok]
+    if all(passed) and count:
+        verdict = Verdict.SYMMETRIC
+        reason = f"each given generator's relative defect is below {tolerance:g}, at level {level:g}"
+    elif any(broken):
+        verdict = Verdict.NONE
+        reason = (
+            f"{sum(broken)} of the {count} given generators are broken by more than {tolerance:g}, at level {level:g}"
+        )
+    else:
+        verdict = Verdict.INCONCLUSIVE
+        reason = f"{held} of the {count} given generators are certified at tolerance {tolerance:g}; the rest is open"
+    # Given directions may lean on one another; only orthogonal ones bound what they combine to.
+    apart = in_order(directions, evidence.forms(weights > 0).denominator)
+    needed = None if not growth or any(g is None for g in growth) else max(g for g in growth if g is not None)
+    status = ["certified" if ok else "broken" if bad else "consistent" for ok, bad in zip(passed, broken, strict=True)]
+    return Decision(
+        verdict=verdict,
+        reason=reason,
+        matrices=matrices,
+        defect=np.array([trial.defect for trial in trials]),
+        defect_upper=np.array([upper_bound(trial, alpha, multipliers) for trial in trials]),
+        status=tuple(status),
+        bounds=(held, count - sum(broken)),
+        samples_needed=_samples(needed, weights) if verdict is Verdict.INCONCLUSIVE else None,
+        spectrum=np.sort([trial.defect for trial in trials]),
+        span_upper=upper_bound(_together([evidence.given(d) for d in apart.T]), alpha, multipliers) if count else None,
+    )
+
+
+def _shown_broken(evidence: Evidence, direction: np.ndarray, trial: Trial, tolerance: float, z: float) -> bool:
+    """Whether the defect is shown to lie above the tolerance: lower bound of violation - tolerance^2 denominator."""
+    denominator = evidence.forms(evidence.weights > 0).denominator.value(direction)
+    if not (denominator > 0 and np.isfinite(trial.defect)):
+        return False
+    unit = direction / np.sqrt(denominator)
+    s1, s2 = evidence.sum_terms(unit[:, None], np.array([tolerance**2]))
+    return bool(trial.defect**2 - tolerance**2 > z * np.sqrt(s1 + s2))
+
+
+class HeldOut:
+    """Directions found without some groups, to be judged on those groups."""
+
+    def __init__(self, evidence: Evidence, count: int, watch: Callable[[str, float], None] | None = None) -> None:
+        masks = group_masks(evidence.weights)
+        folds = evidence.folds(GROUPS)
+        self.evidence = evidence
+        self.masks = np.stack([masks[list(fold)] for fold in folds])
+        self.views: list[Evidence] = []
+        self.directions: list[np.ndarray] = []
+        for done, held in enumerate(self.masks):
+            if watch is not None:
+                watch("held-out directions", done / len(folds))
+            train = (evidence.weights > 0) & ~held.any(axis=0)
+            view = evidence.view(train)
+            forms = view.forms(train)
+            found = pencil_directions(forms, min(count, view.size))
+            self.views.append(view)
+            self.directions.append(in_order(found.vectors, forms.denominator))
+        self.count = min(directions.shape[1] for directions in self.directions)
+
+    def trial(self, k: int) -> Trial:
+        """The test of the k-th direction (from 0)."""
+        return self.evidence.trial([directions[:, k] for directions in self.directions], self.views, self.masks)
+
+    def angle(self, matrices: np.ndarray) -> float:
+        """Degrees: median over folds of the largest principal angle to the span of the written generators."""
+        written = matrices.reshape(len(matrices), -1)
+        angles = []
+        for view, directions in zip(self.views, self.directions, strict=True):
+            span = view.matrices(directions[:, : len(written)]).reshape(len(written), -1)
+            cosines = np.linalg.svd(written @ np.linalg.qr(span.T)[0], compute_uv=False)
+            sine = np.sqrt(max(0.0, 1 - min(1.0, cosines.min()) ** 2))
+            angles.append(np.degrees(np.arcsin(sine)))
+        return float(np.median(angles))
+
+
+def pencil_directions(forms: Forms, count: int) -> Directions:
+    """F v = lambda (N + eps T) v, eps = 1e-3 tr N / tr T; T alone where there is no noise. lambda near 1 is noise."""
+    noise, denominator = forms.noise.trace(), forms.denominator.trace()
+    if noise <= 0:
+        return smallest(forms.raw, forms.denominator, count)
+    mix = NOISE_MIX * noise / denominator if denominator > 0 else 0.0
+    return smallest(forms.raw, forms.noise.plus(forms.denominator, mix), count)
+
+
+def in_order(vectors: np.ndarray, denominator: Form) -> np.ndarray:
+    """Gram-Schmidt in the denominator's product; keeps the order, so every leading span; what it does not see stays.
+
+    Without it the k-th direction could carry a large share of an exact earlier one, whose action on the data would
+    then hide its own violation: the mixture's relative defect is small though the second direction is broken.
+    """
+    gram = vectors.T @ denominator.apply(vectors)
+    steps = np.eye(len(gram))
+    unseen = 1e-14 * np.diag(gram).max(initial=0.0)
+    for k in range(len(gram)):
+        earlier = steps[:, :k]
+        for _ in range(2):
+            steps[:, k] -= earlier @ (earlier.T @ gram @ steps[:, k])
+        size = steps[:, k] @ gram @ steps[:, k]
+        if size > unseen:
+            steps[:, k] /= np.sqrt(size)
+    return vectors @ steps
+
+
+def orthonormal(evidence: Evidence, vectors: np.ndarray) -> np.ndarray:
+    """(r, m, m) Frobenius-orthonormal generators; the first k span what the first k vectors span."""
+    matrices = evidence.matrices(vectors)
+    if not len(matrices):
+        return matrices
+    basis, triangle = np.linalg.qr(matrices.reshape(len(matrices), -1).T)
+    return (basis * np.where(np.diag(triangle) < 0, -1.0, 1.0)).T.reshape(matrices.shape)
+
+
+def dimension_bound(evidence: Evidence, forms: Forms, tolerance: float, alpha: float) -> int:
+    """Upper bound of the number of directions within the tolerance.
+
+    If r + 1 directions were within it, the sum of the r + 1 smallest eigenvalues of (U, T) would be at most
+    (r + 1) tolerance^2 (Ky Fan). That sum is concave in U, so its estimate is biased downward: to the safe side.
+    Tested from the largest r downward, stopping at the first one that is not rejected.
+    """
+    found = smallest(forms.unbiased, forms.denominator, min(evidence.size, LOOK))
+    z = NormalDist().inv_cdf(1 - alpha)
+    bound = evidence.size - found.unused
+    for terms in range(len(found.values), 0, -1):
+        s1, s2 = evidence.sum_terms(found.vectors[:, :terms], found.values[:terms])
+        if not found.values[:terms].sum() - z * np.sqrt(s1 + s2) > terms * tolerance**2:
+            break
+        bound = terms - 1
+    return bound
+
+
+def _spectrum(forms: Forms) -> tuple[np.ndarray, np.ndarray]:
+    """Root of the smallest unbiased defects^2 and of the noise there."""
+    size = forms.raw.size
+    found = smallest(forms.unbiased, forms.denominator, min(size, 4 * LOOK))
+    noise = np.einsum("kr,kr->r", found.vectors, forms.noise.apply(found.vectors))
+    return np.sqrt(np.maximum(found.values, 0.0)), np.sqrt(np.maximum(noise, 0.0))
+
+
+def _leading(trials: Sequence[Trial], tolerance: float) -> list[Trial]:
+    leading = []
+    for trial in trials:
+        if not trial.defect <= tolerance:
+            break
+        leading.append(trial)
+    return leading
+
+
+def _together(trials: Sequence[Trial]) -> Trial:
+    if isinstance(trials[0], MomentTrial):
+        return MomentTrial.together([trial for trial in trials if isinstance(trial, MomentTrial)])
+    return PointwiseTrial.together([trial for trial in trials if isinstance(trial, PointwiseTrial)])
+
+
+def _samples(growth: float | None, weights: np.ndarray) -> int | None:
+    if growth is None:
+        return None
+    needed = growth * weights.sum()
+    if not needed < 1e15:
+        return None
+    return int(np.ceil(max(needed, weights.sum())))
+
+
+def _nothing(evidence: Evidence, verdict: Verdict, reason: str, unused: int = 0) -> Decision:
+    m = evidence.matrices(np.zeros((evidence.size, 0))).shape[1:]
+    empty = np.zeros(0)
+    return Decision(verdict, reason, np.zeros((0, *m)), empty, empty, (), (0, evidence.size - unused), unused)
+
+
+__all__ = ["Decision", "Form", "HeldOut", "decide", "dimension_bound", "judge", "orthonormal", "pencil_directions"]
