@@ -1,0 +1,79 @@
+"""The files of sample_data are what their README says, and what their script writes."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from symdisc.data import open_dataset
+from symdisc.problems import make
+
+FOLDER = Path(__file__).parents[1] / "sample_data"
+FILES = sorted(path for path in FOLDER.iterdir() if path.suffix in (".h5", ".npy", ".npz"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_file_is_small_and_has_a_line_in_the_readme(path):
+    assert path.stat().st_size < 1_000_000
+    assert f"| `{path.name}` |" in (FOLDER / "README.md").read_text()
+
+
+def test_digits_are_those_of_the_uci_test_set():
+    """1797 images of 8x8 counts from 0 to 16, and the class counts that the donors list."""
+    with h5py.File(FOLDER / "digits.h5") as file:
+        x, labels = file["x"][...], file["labels"][...]
+    assert (x.shape, x.dtype, labels.shape, labels.dtype) == ((1797, 8, 8), np.float32, (1797,), np.int64)
+    assert np.bincount(labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    assert np.array_equal(np.unique(x), np.arange(17))
+    assert np.linalg.matrix_rank(np.cov(x.reshape(1797, 64), rowvar=False)) == 61
+
+
+def test_digits_are_read_as_samples_and_with_labels():
+    path = str(FOLDER / "digits.h5")
+    with open_dataset([path]) as data:
+        assert (data.kind, data.axes, data.samples, data.d) == ("samples", "nss", 1797, 64)
+    with open_dataset([path], y="labels", kind="labelled") as data:
+        assert (data.kind, data.y_shape) == ("labelled", (1797,))
+
+
+@pytest.mark.parametrize("name", ["equal_correlations.h5", "no_symmetry.h5"])
+def test_problems_are_those_that_the_command_makes(name):
+    with h5py.File(FOLDER / name) as file:
+        recipe = json.loads(file.attrs["problem"])
+        made = make(recipe["problem"], recipe["seed"], recipe["samples"], **recipe["options"])
+        default = make(name.removesuffix(".h5").replace("_", "-"))
+        for key, array in made.arrays.items():
+            assert np.allclose(file[key][...], array, rtol=1e-9, atol=1e-12)
+            assert np.array_equal(default.arrays[key], array)
+        assert np.allclose(file["truth/generators"][...], made.generators, atol=1e-9)
+
+
+def test_gaussian_is_the_problem_it_says():
+    x = np.load(FOLDER / "gaussian.npy")
+    assert np.allclose(x, make("hidden-gaussian", dimension=6).arrays["x"], rtol=1e-9, atol=1e-12)
+
+
+README = (FOLDER.parent / "README.md").read_text()
+ROWS = re.findall(r"^\| `(sample_data/.*?)` \| (\w+) \| (\d+) \|", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("words", "verdict", "dimension"), ROWS)
+def test_readme_says_what_fit_says(words, verdict, dimension, tmp_path):
+    arguments = ["fit", *words.split(), "-o", str(tmp_path / "out"), "--no-plots", "--json"]
+    command = [sys.executable, "-m", "symdisc", *arguments]
+    run = subprocess.run(command, cwd=FOLDER.parent, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    summary = json.loads(run.stdout)
+    assert (summary["verdict"], summary["dimension"]) == (verdict, int(dimension))
+
+
+def test_readme_has_a_row_for_every_file():
+    rows = [words.split()[0] for words, _, _ in ROWS]
+    assert {Path(row).name for row in rows} == {path.name for path in FILES}
