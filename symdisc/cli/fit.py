@@ -1,0 +1,87 @@
+"""`symdisc fit`: discover generators in data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..discover import fit
+from ..discover.task import CHECKPOINT
+from ..errors import InputError, RequirementNotMet
+from ..report.table import print_summary
+from .common import (
+    Output,
+    data_options,
+    open_data,
+    output_options,
+    progress_bar,
+    read_settings,
+    result_folder,
+    result_options,
+    search_options,
+    write_result,
+)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@data_options
+@search_options
+@click.option(
+    "--generators", "count", default="auto", show_default=True, metavar="K", help="How many at most, or auto."
+)
+@result_options
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint of an interrupted run.")
+@click.option("--require", type=int, metavar="N", help="Exit 3 unless at least N generators are certified.")
+@output_options
+def command(count: str, require: int | None, resume: bool, output: Output, **options: Any) -> None:
+    """Discover generators in data and say how sure they are.
+
+    DATA is one HDF5, NPY or NPZ file; two NPY files (x, then y); several HDF5 files of one layout, read as one data
+    set; or - for NPY or NPZ on stdin.
+
+    \b
+    Example:
+      symdisc fit sample_data/digits.h5
+      symdisc fit sample_data/equal_correlations.h5 --tolerance 0.05 --json
+    """
+    folder = result_folder(options["data"], options.pop("out"))
+    force, plots, plot_format = options.pop("force"), not options.pop("no_plots"), options.pop("plot_format")
+    _free_or_refuse(folder, force, resume)
+    with open_data(options) as data:
+        settings = read_settings(options, data.memory, _count(count))
+        with progress_bar(output) as watch:
+            symmetry = fit(data, settings=settings, out=folder, resume=resume, watch=watch)
+    symmetry.run["argv"] = sys.argv
+    paths = write_result(symmetry, folder, plots, plot_format)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    output.result(symmetry.to_dict(), lambda: print_summary(symmetry, files=paths))
+    if require is not None and symmetry.certified_dimension < require:
+        raise RequirementNotMet(
+            f"{symmetry.certified_dimension} certified generators, --require asked for {require}; see {folder}"
+        )
+
+
+def _count(text: str) -> int | None:
+    if text == "auto":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(f"--generators {text}: a whole number or auto") from None
+
+
+def _free_or_refuse(folder: Path, force: bool, resume: bool) -> None:
+    """An old result or a checkpoint is never overwritten unasked."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file; choose another result folder with -o")
+    if force or resume:
+        if force and not resume:
+            (folder / CHECKPOINT).unlink(missing_ok=True)
+        return
+    if (folder / CHECKPOINT).exists():
+        raise InputError(f"{folder}: holds an interrupted run; go on with --resume, or start afresh with --force")
+    if (folder / "generators.npz").exists():
+        raise InputError(f"{folder}: holds a result; overwrite it with --force, or choose another folder with -o")

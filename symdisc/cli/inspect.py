@@ -1,0 +1,200 @@
+"""`symdisc inspect`: what is in a file, and how `fit` would read it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import SymdiscError
+from .common import Output, data_options, open_data, output_options
+
+if TYPE_CHECKING:
+    from ..data import ArrayInfo, DataSet
+    from ..data.listing import Container
+
+READ_RATE = 1e9
+LOOKED_AT = 256 << 20
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@data_options
+@output_options
+def command(output: Output, **options: Any) -> None:
+    """Show what is in a file and how `fit` would read it; run nothing.
+
+    \b
+    Example:
+      symdisc inspect pairs.h5
+      symdisc inspect table.h5 --x 'table/table.values_block_0[:, :80]' --json
+    """
+    paths, allow_external = options["data"], options["allow_external"]
+    try:
+        dataset = open_data(options)
+    except SymdiscError:
+        _show_files(paths, allow_external, output)
+        raise
+    with dataset:
+        view = Inspection.of(dataset)
+        output.result(view.to_dict(), view.show)
+
+
+def _show_files(paths: tuple[str, ...], allow_external: bool, output: Output) -> None:
+    """The arrays alone, where they cannot be read as a data set: what a person needs to correct the command."""
+    from ..data import list_arrays
+
+    files = [path for path in paths if path != "-"]
+    arrays = [info for path in files for info in list_arrays(path, allow_external)]
+    if arrays:
+        view = Inspection([{"name": path, "bytes": os.path.getsize(path)} for path in files], arrays)
+        output.result(view.to_dict(), view.show)
+
+
+@dataclass
+class Inspection:
+    """What `inspect` found.
+
+    Attributes:
+        files: name and bytes of each.
+        arrays: the arrays of the first file (both of two NPY files).
+        uses: role and letters of the arrays that are used, by place in `arrays`.
+    """
+
+    files: list[dict[str, Any]]
+    arrays: list[ArrayInfo]
+    uses: dict[int, tuple[str, str]] | None = None
+    dataset: DataSet | None = None
+    methods: list[str] | None = None
+    memory_bytes: int | None = None
+    seconds: float | None = None
+
+    @classmethod
+    def of(cls, dataset: DataSet) -> Inspection:
+        """Look into an open data set; the first values are read, so that NaN shows up here.
+
+        Raises:
+            InputError: NaN or infinite values among the first 256 MB.
+        """
+        _look(dataset)
+        from ..discover.registry import estimate, suited
+
+        arrays: list[ArrayInfo] = []
+        uses: dict[int, tuple[str, str]] = {}
+        flat = len(dataset.containers) == 2 and all(len(c.arrays()) == 1 for c in dataset.containers)
+        for container in dataset.containers if flat else dataset.containers[:1]:
+            infos = container.arrays()
+            for role, name in dataset.names.items():
+                place = _place(container, infos, name)
+                if place is not None and (not flat or (role == "x") == (container is dataset.containers[0])):
+                    uses[len(arrays) + place] = (role, _letters(dataset, role))
+            arrays += infos
+        methods = suited(dataset.kind)
+        memory, seconds = estimate(methods[0], dataset) if methods else (dataset.read_bytes, 0.0)
+        files = [{"name": handle.name, "bytes": handle.size} for handle in dataset.handles]
+        seconds += dataset.nbytes / READ_RATE
+        return cls(files, arrays, uses, dataset, methods, max(int(memory), dataset.read_bytes), seconds)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object of `symdisc inspect`."""
+        uses = self.uses or {}
+        return {
+            "files": self.files,
+            "arrays": [
+                {
+                    "name": info.name,
+                    "shape": list(info.shape),
+                    "dtype": info.dtype,
+                    "axes": uses.get(place, (None, None))[1],
+                    "role": uses.get(place, (None, None))[0],
+                }
+                for place, info in enumerate(self.arrays)
+                if not info.refused
+            ],
+            "kind": self.dataset.kind if self.dataset else None,
+            "samples": self.dataset.samples if self.dataset else None,
+            "methods": self.methods or [],
+            "memory_bytes": self.memory_bytes,
+            "seconds_estimate": None if self.seconds is None else round(self.seconds, 3),
+            "refused": [{"name": info.name, "why": info.refused} for info in self.arrays if info.refused],
+            "notes": self.dataset.notes if self.dataset else [],
+        }
+
+    def show(self) -> None:
+        """A table of the arrays, then how they would be read."""
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+
+        from ..data.memory import format_size
+
+        console, uses = Console(highlight=False), self.uses or {}
+        for file in self.files:
+            console.print(f"{file['name']}  {format_size(file['bytes'])}", markup=False)
+        table = Table("array", "shape", "type", "role", "axes", "remarks", box=box.ASCII)
+        for place, info in enumerate(self.arrays):
+            role, letters = uses.get(place, ("", ""))
+            remark = f"refused: {info.refused}" if info.refused else info.note
+            shape = " x ".join(map(str, info.shape))
+            table.add_row(*map(_plain, (info.name, shape, info.dtype, role, letters, remark)))
+        console.print(table)
+        if self.dataset is not None:
+            for line in self._lines():
+                console.print(line, markup=False, soft_wrap=True)
+
+    def _lines(self) -> list[str]:
+        from ..data.memory import format_size
+
+        data = self.dataset
+        assert data is not None
+        space = " x ".join(map(str, data.space_shape))
+        channels = f", {data.channels} channels" if data.channels > 1 else ""
+        sampling = [f"dt {data.dt:g}"] if data.dt else []
+        sampling += [f"spacing {', '.join(f'{step:g}' for step in data.spacing)}"] if data.spacing else []
+        lines = [
+            f"kind      {data.kind}, {data.samples} samples",
+            f"axes      {data.axes} ({data.layout.words()})",
+            f"space     {space + ': ' if space else ''}generators are {data.d} x {data.d}{channels}",
+        ]
+        lines += [f"sampling  {', '.join(sampling)}"] if sampling else []
+        lines += [f"methods   {', '.join(self.methods or []) or 'none yet for this kind'}"]
+        if self.methods:
+            lines.append(
+                f"cost      {self.methods[0]}: about {format_size(self.memory_bytes or 0)} of memory, "
+                f"{self.seconds or 0:,.1f} s (reading at 1 GB/s; see `symdisc methods {self.methods[0]}`)"
+            )
+        return lines + [f"note      {note}" for note in data.notes]
+
+
+def _look(dataset: DataSet) -> None:
+    row = max(1, dataset.nbytes // dataset.samples)
+    for chunk in dataset.chunks(dtype=None):
+        if (chunk.start + len(chunk.x)) * row > LOOKED_AT:
+            dataset.notes.append(f"values were looked at up to sample {chunk.start + len(chunk.x) - 1} only")
+            break
+
+
+def _place(container: Container, infos: list[ArrayInfo], name: str) -> int | None:
+    from ..data.selection import Name
+
+    parsed = Name.parse(name, container.exists)
+    listed = [info.name for info in infos]
+    full = ".".join([parsed.path, *parsed.fields])
+    if full in listed:
+        return listed.index(full)
+    return 0 if len(infos) == 1 else None
+
+
+def _letters(dataset: DataSet, role: str) -> str:
+    if role == "x":
+        return dataset.axes
+    shape = dataset.columns[role].shape
+    same = role == "y" and shape == dataset.x_shape
+    return dataset.axes if same else "n" + "v" * (len(shape) - 1)
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
