@@ -1,0 +1,36 @@
+"""What the benchmarks share: the machine's name, and tables that go to the screen and to `tables/`."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+TABLES = Path(__file__).parent / "tables"
+
+
+def machine() -> str:
+    """One line: processor, cores, versions that matter."""
+    model = platform.processor() or "unknown processor"
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    except OSError:
+        pass
+    names = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "h5py"))
+    return f"{model}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}, {names}"
+
+
+def record(name: str, title: str, header: list[str], rows: list[list[object]], notes: str = "") -> None:
+    """Print a Markdown table and write it to `tables/NAME.md`."""
+    lines = [f"## {title}", "", f"{machine()}", "", "| " + " | ".join(header) + " |", "| --- " * len(header) + "|"]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    if notes:
+        lines += ["", notes]
+    text = "\n".join(lines) + "\n"
+    print(text)
+    TABLES.mkdir(exist_ok=True)
+    (TABLES / f"{name}.md").write_text(text)
