@@ -39,10 +39,9 @@ class Verdict(str, Enum):
     INCONCLUSIVE = "inconclusive"
     CONSTRUCTED = "constructed"
 
-    @property
-    def sentence(self) -> str:
-        """The verdict for a person who has not read the manual."""
-        return _SENTENCES[self]
+    def sentence(self, given: bool = False) -> str:
+        """The verdict for a person who has not read the manual; `given`: generators were tested, not searched."""
+        return _GIVEN[self] if given and self in _GIVEN else _SENTENCES[self]
 
 
 _SENTENCES = {
@@ -50,6 +49,12 @@ _SENTENCES = {
     Verdict.NONE: "every direction that the data can see breaks the symmetry by more than the tolerance",
     Verdict.INCONCLUSIVE: "the data cannot tell; nothing is certified",
     Verdict.CONSTRUCTED: "these generators exist for every distribution; they are no discovery",
+}
+
+_GIVEN = {
+    Verdict.SYMMETRIC: "the data rule out a larger defect than the tolerance for every given generator",
+    Verdict.NONE: "the data break at least one of the given generators by more than the tolerance",
+    Verdict.INCONCLUSIVE: "the data cannot tell for all of the given generators",
 }
 
 

@@ -186,10 +186,13 @@ def judge(evidence: Evidence, directions: np.ndarray, *, tolerance: float, level
     passed = [trial.certified(tolerance, alpha, multipliers) for trial in trials]
     z = NormalDist().inv_cdf(1 - alpha / max(count, 1))
     broken = [_shown_broken(evidence, d, trial, tolerance, z) for d, trial in zip(directions.T, trials, strict=True)]
-    held = sum(passed)
+    held, span = sum(passed), None
     growth = [trial.growth_needed(tolerance, alpha) for trial, ok in zip(trials, passed, strict=True) if not ok]
     if all(passed) and count:
         verdict = Verdict.SYMMETRIC
+        # Given directions may lean on one another; only orthogonal ones bound what they combine to.
+        apart = in_order(directions, evidence.forms(weights > 0).denominator)
+        span = upper_bound(_together([evidence.given(d) for d in apart.T]), alpha, multipliers)
         reason = f"each given generator's relative defect is below {tolerance:g}, at level {level:g}"
     elif any(broken):
         verdict = Verdict.NONE
@@ -199,8 +202,6 @@ def judge(evidence: Evidence, directions: np.ndarray, *, tolerance: float, level
     else:
         verdict = Verdict.INCONCLUSIVE
         reason = f"{held} of the {count} given generators are certified at tolerance {tolerance:g}; the rest is open"
-    # Given directions may lean on one another; only orthogonal ones bound what they combine to.
-    apart = in_order(directions, evidence.forms(weights > 0).denominator)
     needed = None if not growth or any(g is None for g in growth) else max(g for g in growth if g is not None)
     status = ["certified" if ok else "broken" if bad else "consistent" for ok, bad in zip(passed, broken, strict=True)]
     return Decision(
@@ -213,7 +214,7 @@ def judge(evidence: Evidence, directions: np.ndarray, *, tolerance: float, level
         bounds=(held, count - sum(broken)),
         samples_needed=_samples(needed, weights) if verdict is Verdict.INCONCLUSIVE else None,
         spectrum=np.sort([trial.defect for trial in trials]),
-        span_upper=upper_bound(_together([evidence.given(d) for d in apart.T]), alpha, multipliers) if count else None,
+        span_upper=span,
     )
 
 

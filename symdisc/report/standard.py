@@ -241,7 +241,7 @@ def eigenvalues(symmetry: Symmetry) -> Panel:
 
 def _nothing(symmetry: Symmetry, name: str, title: str) -> Message:
     """No generators: the reason, in the words of the result."""
-    reason = (symmetry.reason or symmetry.verdict.sentence).rstrip(".")
+    reason = (symmetry.reason or symmetry.verdict.sentence()).rstrip(".")
     return Message(name=name, title=title, text=f"Nothing to draw: no generator was found. Reason: {reason}.")
 
 

@@ -67,8 +67,8 @@ def _console(out: TextIO) -> Console:
 
 
 def _print_verdict(console: Console, symmetry: Symmetry) -> None:
-    verdict = symmetry.verdict
-    console.print(Text.assemble((f"{verdict.value.upper()}: ", COLOURS[verdict]), _sentence(verdict.sentence)))
+    verdict, given = symmetry.verdict, "given" in symmetry.origin
+    console.print(Text.assemble((f"{verdict.value.upper()}: ", COLOURS[verdict]), _sentence(verdict.sentence(given))))
     if symmetry.reason:
         console.print(_plain(_sentence(f"reason: {symmetry.reason}")))
 

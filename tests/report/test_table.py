@@ -33,7 +33,7 @@ def test_fits_eighty_columns_and_says_the_verdict_first(make):
     text = printed(symmetry, files=["a/very/long/folder" * 6 + "/generators.npz", "summary.json"])
     assert max(map(len, text.splitlines())) <= 80
     assert text.startswith(symmetry.verdict.value.upper() + ": ")
-    sentence = symmetry.verdict.sentence
+    sentence = symmetry.verdict.sentence()
     assert sentence[1:] + "." in unwrapped(text)
     assert f"Reason: {symmetry.reason}" in unwrapped(text)
 
