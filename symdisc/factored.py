@@ -2,7 +2,8 @@
 
 With H = Q diag(lambda) Q^T, s_i = lambda_i^{1/2} q_i and r_i = lambda_i^{-1/2} q_i, the generators
 s_i r_j^T - s_j r_i^T (i < j) span H^{1/2} so(r) H^{-1/2}, are mutually orthogonal in the Frobenius product
-and have rank 2 (the basis of L-conv, arXiv 2109.07103, appendix C.1, with S = Q Lambda^{1/2} as the root).
+and have rank 2. Source: Dehmamy et al., Lie Algebra Convolutional Networks with Automatic Symmetry Extraction,
+appendix C.1, with the root S = Q Lambda^{1/2}.
 """
 
 from __future__ import annotations

@@ -91,8 +91,10 @@ def decide(
             "the data see none of the candidate directions: all are unused",
             whole.unused,
         )
-    spectrum, floor = _spectrum(forms)
-    upper = dimension_bound(evidence, forms, tolerance, alpha)
+    dense = forms.unbiased.matrix is not None
+    found = smallest(forms.unbiased, forms.denominator, min(evidence.size, 4 * LOOK if dense else LOOK))
+    noise = np.einsum("kr,kr->r", found.vectors, forms.noise.apply(found.vectors))
+    upper = dimension_bound(evidence, found, tolerance, alpha)
 
     held_out = HeldOut(evidence, min(LOOK, most or LOOK), watch)
     if not held_out.count:
@@ -157,8 +159,8 @@ def decide(
         unused=whole.unused,
         samples_needed=_samples(growth, weights) if verdict is not Verdict.NONE and certified < upper else None,
         next_defect=next_defect,
-        spectrum=spectrum,
-        noise_floor=floor,
+        spectrum=np.sqrt(np.maximum(found.values, 0.0)),
+        noise_floor=np.sqrt(np.maximum(noise, 0.0)),
         heldout_angle=angle,
         span_upper=span,
         notes=notes,
@@ -302,30 +304,24 @@ def orthonormal(evidence: Evidence, vectors: np.ndarray) -> np.ndarray:
     return (basis * np.where(np.diag(triangle) < 0, -1.0, 1.0)).T.reshape(matrices.shape)
 
 
-def dimension_bound(evidence: Evidence, forms: Forms, tolerance: float, alpha: float) -> int:
+def dimension_bound(evidence: Evidence, found: Directions, tolerance: float, alpha: float) -> int:
     """Upper bound of the number of directions within the tolerance.
 
     If r + 1 directions were within it, the sum of the r + 1 smallest eigenvalues of (U, T) would be at most
     (r + 1) tolerance^2 (Ky Fan). That sum is concave in U, so its estimate is biased downward: to the safe side.
     Tested from the largest r downward, stopping at the first one that is not rejected.
+
+    Args:
+        found: the smallest eigenpairs of (U, T), from all data.
     """
-    found = smallest(forms.unbiased, forms.denominator, min(evidence.size, LOOK))
     z = NormalDist().inv_cdf(1 - alpha)
     bound = evidence.size - found.unused
-    for terms in range(len(found.values), 0, -1):
+    for terms in range(min(len(found.values), LOOK), 0, -1):
         s1, s2 = evidence.sum_terms(found.vectors[:, :terms], found.values[:terms])
         if not found.values[:terms].sum() - z * np.sqrt(s1 + s2) > terms * tolerance**2:
             break
         bound = terms - 1
     return bound
-
-
-def _spectrum(forms: Forms) -> tuple[np.ndarray, np.ndarray]:
-    """Root of the smallest unbiased defects^2 and of the noise there."""
-    size = forms.raw.size
-    found = smallest(forms.unbiased, forms.denominator, min(size, 4 * LOOK))
-    noise = np.einsum("kr,kr->r", found.vectors, forms.noise.apply(found.vectors))
-    return np.sqrt(np.maximum(found.values, 0.0)), np.sqrt(np.maximum(noise, 0.0))
 
 
 def _leading(trials: Sequence[Trial], tolerance: float) -> list[Trial]:
