@@ -82,7 +82,7 @@ def _parsed(key: str, value: Any, hint: Any, choices: tuple[str, ...] | None) ->
     if optional and (value is None or value == "auto"):
         return None
     if value is None:
-        raise InputError(f"--set {key}: a {_type_name(hint)} is needed")
+        raise InputError(f"--set {key}: expected {_type_name(hint)}, not None")
     if choices and str(value) not in choices:
         raise InputError(f"--set {key}={value}: one of {', '.join(choices)}")
     if kind is bool and not isinstance(value, bool):
@@ -97,4 +97,4 @@ def _parsed(key: str, value: Any, hint: Any, choices: tuple[str, ...] | None) ->
             raise ValueError(value)
         return kind(value)
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"--set {key}={value}: a {_type_name(hint)} is needed") from None
+        raise InputError(f"--set {key}={value}: expected {_type_name(hint)}") from None

@@ -25,6 +25,8 @@ import numpy as np
 from .rows import DENSE_LIMIT, BatchForms, DenseForms, Form, Rows, moment_forms
 from .trial import MomentTrial, PointwiseTrial, Trial, spread_factor
 
+NOISE_MIX = 1e-3
+
 
 @dataclass(frozen=True)
 class Forms:
@@ -35,12 +37,14 @@ class Forms:
         unbiased: violation without it; may be indefinite.
         noise: what noise alone would give, N (zero: the rows have none).
         denominator: T.
+        metric: what the raw violation is minimised against when directions are chosen, and by which they are ordered.
     """
 
     raw: Form
     unbiased: Form
     noise: Form
     denominator: Form
+    metric: Form
 
 
 class Evidence(Protocol):
@@ -139,13 +143,17 @@ class MomentEvidence:
         return self
 
     def forms(self, batches: np.ndarray) -> Forms:
-        """F, its unbiased part, N (of the mean of these batches) and T."""
+        """F, its unbiased part, N (of the mean of these batches) and T.
+
+        F holds the noise of the mean, so F against T ranks directions by how small a defect they could be shown to
+        have; against N a well measured symmetry would rank behind a faint direction that is all noise. With a
+        comparison set T is a multiple of N anyway.
+        """
         raw, unbiased, noise = moment_forms(self.rows, self.weights, batches)
-        if self.denominator_rows is not None:
-            denominator = moment_forms(self.denominator_rows, self.weights, batches)[0]
-        else:
-            denominator = self._all[2].times(max(self.reference, 0.0))
-        return Forms(raw, unbiased, noise, denominator)
+        if self.denominator_rows is None:
+            return Forms(raw, unbiased, noise, self._all[2].times(max(self.reference, 0.0)), noise)
+        denominator = moment_forms(self.denominator_rows, self.weights, batches)[0]
+        return Forms(raw, unbiased, noise, denominator, denominator)
 
     @cached_property
     def _all(self) -> tuple[Form, Form, Form]:
@@ -205,6 +213,14 @@ def _one_by_one(weights: np.ndarray) -> np.ndarray:
     single = np.zeros((len(batches), len(weights)), dtype=bool)
     single[np.arange(len(batches)), batches] = True
     return single[None]
+
+
+def mixed(noise: Form, denominator: Form) -> Form:
+    """N + eps T with eps = 1e-3 tr N / tr T; T alone where there is no noise. Against it, values near 1 are noise."""
+    noise_trace, denominator_trace = noise.trace(), denominator.trace()
+    if noise_trace <= 0:
+        return denominator
+    return noise.plus(denominator, NOISE_MIX * noise_trace / denominator_trace) if denominator_trace > 0 else noise
 
 
 def u_statistic_variance(kernel: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
@@ -269,7 +285,8 @@ class PointwiseEvidence:
         share = np.where(batches, self.weights, 0.0) / self.weights[batches].sum()
         raw = self._mean(self.violation, share)
         noise = self._mean(self.noise, share)
-        return Forms(raw, raw.plus(noise, -1.0), noise, self._mean(self.denominator, share))
+        denominator = self._mean(self.denominator, share)
+        return Forms(raw, raw.plus(noise, -1.0), noise, denominator, mixed(noise, denominator))
 
     def _mean(self, forms: BatchForms | None, share: np.ndarray) -> Form:
         if forms is None:

@@ -16,11 +16,10 @@ import numpy as np
 from ..symmetry import Verdict
 from .batches import GROUPS, group_masks, too_few
 from .eigen import Directions, smallest
-from .evidence import Evidence, Forms
+from .evidence import Evidence
 from .rows import Form
 from .trial import MomentTrial, PointwiseTrial, Trial, draw_multipliers, upper_bound
 
-NOISE_MIX = 1e-3
 LOOK = 64
 
 
@@ -83,7 +82,7 @@ def decide(
         return _nothing(evidence, Verdict.INCONCLUSIVE, silent)
 
     forms = evidence.forms(everything)
-    whole = pencil_directions(forms, min(evidence.size, LOOK))
+    whole = smallest(forms.raw, forms.metric, min(evidence.size, LOOK))
     if not len(whole.values):
         return _nothing(
             evidence,
@@ -114,11 +113,10 @@ def decide(
             break
         certified += 1
     upper = max(upper, certified)
-    growth = next_defect = None
+    growth = None
     if certified < len(trials):
         growth = trials[certified].growth_needed(tolerance, alpha)
-        next_defect = trials[certified].defect
-        if growth is not None and growth < 1 and not next_defect <= tolerance:
+        if growth is not None and growth < 1 and not trials[certified].defect <= tolerance:
             growth = None  # decided against already: no number of samples would certify it
 
     notes = []
@@ -135,10 +133,12 @@ def decide(
         verdict = Verdict.INCONCLUSIVE
         while len(trials) < min(upper, held_out.count) and trials[-1].defect <= tolerance:
             trials.append(held_out.trial(len(trials)))
-        written = max(1, sum(1 for _ in _leading(trials, tolerance)))
+        written = max(1, len(_leading(trials, tolerance)))
+        bound = upper_bound(trials[0], alpha, multipliers)
+        shown_to_be = f"only show it to be below {bound:.2g}" if np.isfinite(bound) else "do not bound it"
         reason = (
-            f"the best direction's held-out defect is {trials[0].defect:.2g}, but with these samples the data rule out "
-            f"neither a defect above {tolerance:g} nor one below it, at level {level:g}"
+            f"the best direction's held-out defect is {trials[0].defect:.2g}, but at level {level:g} these samples "
+            f"{shown_to_be}; the tolerance is {tolerance:g}"
         )
     matrices = orthonormal(evidence, whole.vectors[:, :written])
     shown = trials[: len(matrices)]
@@ -158,7 +158,7 @@ def decide(
         bounds=(certified, upper),
         unused=whole.unused,
         samples_needed=_samples(growth, weights) if verdict is not Verdict.NONE and certified < upper else None,
-        next_defect=next_defect,
+        next_defect=trials[written].defect if written < len(trials) else None,
         spectrum=np.sqrt(np.maximum(found.values, 0.0)),
         noise_floor=np.sqrt(np.maximum(noise, 0.0)),
         heldout_angle=angle,
@@ -246,7 +246,7 @@ class HeldOut:
             train = (evidence.weights > 0) & ~held.any(axis=0)
             view = evidence.view(train)
             forms = view.forms(train)
-            found = pencil_directions(forms, min(count, view.size))
+            found = smallest(forms.raw, forms.metric, min(count, view.size))
             self.views.append(view)
             self.directions.append(in_order(found.vectors, forms.denominator))
         self.count = min(directions.shape[1] for directions in self.directions)
@@ -265,15 +265,6 @@ class HeldOut:
             sine = np.sqrt(max(0.0, 1 - min(1.0, cosines.min()) ** 2))
             angles.append(np.degrees(np.arcsin(sine)))
         return float(np.median(angles))
-
-
-def pencil_directions(forms: Forms, count: int) -> Directions:
-    """F v = lambda (N + eps T) v, eps = 1e-3 tr N / tr T; T alone where there is no noise. lambda near 1 is noise."""
-    noise, denominator = forms.noise.trace(), forms.denominator.trace()
-    if noise <= 0:
-        return smallest(forms.raw, forms.denominator, count)
-    mix = NOISE_MIX * noise / denominator if denominator > 0 else 0.0
-    return smallest(forms.raw, forms.noise.plus(forms.denominator, mix), count)
 
 
 def in_order(vectors: np.ndarray, denominator: Form) -> np.ndarray:
@@ -352,6 +343,3 @@ def _nothing(evidence: Evidence, verdict: Verdict, reason: str, unused: int = 0)
     m = evidence.matrices(np.zeros((evidence.size, 0))).shape[1:]
     empty = np.zeros(0)
     return Decision(verdict, reason, np.zeros((0, *m)), empty, empty, (), (0, evidence.size - unused), unused)
-
-
-__all__ = ["Decision", "Form", "HeldOut", "decide", "dimension_bound", "judge", "orthonormal", "pencil_directions"]

@@ -142,8 +142,8 @@ def test_spread_factor_undoes_the_pull_of_the_mean():
 
 
 @pytest.mark.parametrize("weights", [EQUAL, UNEQUAL], ids=["equal", "unequal"])
-@pytest.mark.parametrize("rows", [1, 3, 30])
-@pytest.mark.parametrize("noise", [0.2, 0.5, 2.0])
+@pytest.mark.parametrize("rows", [1, 30])
+@pytest.mark.parametrize("noise", [0.2, 0.5])
 def test_moment_size_at_the_boundary(weights, rows, noise):
     """`noise`: standard deviation of the mean of all data over the tolerance."""
     rng = np.random.default_rng([rows, int(10 * noise)])
@@ -194,7 +194,7 @@ TAILS = {
 
 
 @pytest.mark.parametrize("tail", TAILS)
-@pytest.mark.parametrize("noise", [0.0, 0.1, 0.5])
+@pytest.mark.parametrize("noise", [0.0, 0.3])
 @pytest.mark.parametrize("weights", [np.full(60, 20.0), np.ceil(UNEQUAL / 6)], ids=["equal", "unequal"])
 def test_pointwise_size_at_the_boundary(tail, noise, weights):
     """Heavy-tailed violations, and noise of up to five times the tolerance."""
@@ -333,14 +333,18 @@ def test_growth_needed_is_what_it_takes():
     assert power(grown / 3) < 0.3
 
 
+def no_noise_unit_denominator():
+    return np.zeros(60), np.ones(60)
+
+
 def test_growth_needed_of_pointwise_rows():
     """s2 = 0: the spread at the boundary, by hand, for batches that differ only in their violation."""
     violation = np.tile([0.004, 0.006], 30)
-    trial = PointwiseTrial(violation, np.zeros(60), np.ones(60), EQUAL)
+    trial = PointwiseTrial(violation, *no_noise_unit_denominator(), EQUAL)
     spread = (violation * 2).std() * np.sqrt(60 / 59) / np.sqrt(60)  # raised from a mean of .005 to .01
     z = NormalDist().inv_cdf(1 - ALPHA)
     assert trial.growth_needed(0.1, ALPHA) == pytest.approx((z * spread / 0.005) ** 2)
-    assert trial.growth_needed(np.sqrt(0.005), ALPHA) > 1e20 or trial.growth_needed(np.sqrt(0.005), ALPHA) is None
+    assert PointwiseTrial(np.full(60, 0.25), *no_noise_unit_denominator(), EQUAL).growth_needed(0.5, ALPHA) is None
 
 
 def test_total_and_scaled():
