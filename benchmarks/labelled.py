@@ -17,6 +17,7 @@ from common import record
 import symdisc
 
 SAMPLES = (300, 1000, 3000, 10_000, 30_000)
+PLANTED = (300, 500, 700, 1000, 3000, 10_000, 30_000)
 
 
 def draw(rng: np.random.Generator, n: int, d: int, c: int, correlations: np.ndarray, tail: float | None) -> tuple:
@@ -80,7 +81,7 @@ def main() -> None:
     )
     rows = []
     for tail in (None, 5.0):
-        for n in SAMPLES:
+        for n in PLANTED:
             dimensions, angles, missed = [], [], 0
             for run in range(options.planted):
                 rng = np.random.default_rng([2, n, run])
