@@ -62,6 +62,14 @@ class FactoredRotations:
         generator = np.outer(s[:, i], r[:, j]) - np.outer(s[:, j], r[:, i])
         return generator / np.linalg.norm(generator)
 
+    def eigenvalues_of(self, index: int) -> np.ndarray:
+        """(d,) complex eigenvalues of a generator: a rotation of one plane, seen in its own frame, and zeros."""
+        i, j = self.pair(index)
+        ratio = np.sqrt(self.eigenvalues[i] / self.eigenvalues[j])
+        values = np.zeros(self.eigenvectors.shape[0], dtype=complex)
+        values[:2] = np.array([1j, -1j]) / np.hypot(ratio, 1 / ratio)
+        return values
+
     def __iter__(self) -> Iterator[np.ndarray]:
         return (self[index] for index in range(len(self)))
 

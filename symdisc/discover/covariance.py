@@ -6,6 +6,7 @@ Theorem 1 and Corollary 1.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -69,12 +70,12 @@ class Covariance:
         labelled = data.kind == "labelled"
         size = data.d + (_outputs(data) if labelled else 0)
         batches = BATCHES if labelled else 1
-        chunk = data.chunk_rows * data.d * data.channels
-        result = 0
-        if not labelled:
-            k = data.d * (data.d - 1) // 2
-            result = min(8 * k * data.d**2, DENSE_BYTES)
-        memory = 120 * 2**20 + 3 * 8 * chunk + 8 * size**2 * (2 * batches + 6) + 3 * result
+        chunk = min(data.chunk_rows, data.samples) * size * data.channels
+        dense = 8 * math.comb(data.d, 2) * data.d**2
+        result = 0 if labelled or dense > DENSE_BYTES else dense
+        # The interpreter with numpy; reading ahead, the chunk in use and its centred copy; scatter matrices, and what
+        # their decomposition takes; the dense basis and its copies on the way to the file.
+        memory = 45e6 + 8 * chunk * (4 if labelled else 3) + 8 * size**2 * (2 * batches + 12) + 6 * result
         seconds = 1.0 + data.samples * data.channels * size**2 * 2 / 20e9 + 20 * size**3 / 20e9
         return int(memory), float(seconds)
 

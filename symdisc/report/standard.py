@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..factored import FactoredRotations
 from ..panels import Curve, Image, ImageGrid, Level, Message, Panel, Series
 from ..symmetry import Symmetry, Verdict
 from .numbers import defect_text, plural, short
 
 SHOWN = 16
 COLOURED = 6
+MOST_PIXELS = 4_000_000
 MOST_CONSTANTS = 64
 VANISHES = 1e-9
 STATUS = {
@@ -29,11 +31,12 @@ def standard_panels(symmetry: Symmetry) -> list[Panel]:
 
 
 def generators(symmetry: Symmetry) -> Panel:
-    """Heat maps of the first 16 matrices on one colour scale centred on 0."""
+    """Heat maps of the first matrices, 16 at most and fewer large ones, on one colour scale centred on 0."""
     count = len(symmetry)
     if not count:
         return _nothing(symmetry, "generators", "Generators")
-    shown = symmetry.preview(SHOWN)
+    size = symmetry.generators.shape[1]
+    shown = symmetry.preview(int(np.clip(MOST_PIXELS / size**2, 1, SHOWN)))
     titles = []
     for index in range(len(shown)):
         defect = defect_text(symmetry.defect[index], symmetry.defect_upper[index], "\u2264")
@@ -217,10 +220,11 @@ def eigenvalues(symmetry: Symmetry) -> Panel:
     name, title = "eigenvalues", "Eigenvalues of the generators"
     if not len(symmetry):
         return _nothing(symmetry, name, title)
-    size = symmetry.generators.shape[1]
-    affordable = int(np.clip(3e8 / size**3, 1, COLOURED))
-    matrices = symmetry.preview(affordable)
-    values = np.linalg.eigvals(matrices)
+    if isinstance(symmetry.generators, FactoredRotations):
+        values = np.stack([symmetry.generators.eigenvalues_of(index) for index in range(min(COLOURED, len(symmetry)))])
+    else:
+        affordable = int(np.clip(3e8 / symmetry.generators.shape[1] ** 3, 1, COLOURED))
+        values = np.linalg.eigvals(symmetry.preview(affordable))
     if np.abs(values).max() < 1e-6:
         return Message(name=name, title=title, text="All eigenvalues are 0: the generators are nilpotent (shears).")
     count = len(values)
