@@ -10,10 +10,10 @@ import numpy as np
 
 from ..errors import InputError, ResourceError
 from ..symmetry import Block
+from .covariance_basis import whitening
 from .evidence import MomentEvidence
 from .method import Given, Outcome
 from .moments import Moments
-from .regression import whitening
 from .rows import DenseRows
 
 MOST_BYTES = 2**31

@@ -18,6 +18,7 @@ import numpy as np
 from ..errors import InputError
 from ..symmetry import Block, Verdict
 from .batches import GROUPS, group_masks
+from .covariance_basis import whitening
 from .evidence import MomentEvidence
 from .method import Given, Outcome
 from .moments import Moments
@@ -100,17 +101,6 @@ class Frame:
         y_excess = y @ cross.second[:, d:, d:] @ y.T - inner
         rho = self.correlations[:used]
         return y @ cross.second[:, d:, :d] @ x.T - (y_excess * rho + rho[:, None] * x_excess) / 2
-
-
-def whitening(covariance: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Root S (d, r) of H on its range, H = S S^T, and S^+ (r, d) with S^+ H S^{+T} = I.
-
-    Decided on standardised columns, so that the rank does not depend on units.
-    """
-    values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
-    kept = values > max(values[-1], 0.0) * len(values) * 1e-12
-    root = np.sqrt(values[kept])
-    return scale[:, None] * vectors[:, kept] * root, (vectors[:, kept] / root / scale[:, None]).T
 
 
 @dataclass(frozen=True)

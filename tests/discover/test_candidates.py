@@ -92,8 +92,18 @@ def constraints(word, d, m):
 @given(
     st.lists(
         st.sampled_from(
-            ["linear", "affine", "antisymmetric", "traceless", "shared:2", "shared:4", "blocks:1,3", "blocks:2,2"]
-            + ["shared:1", "mask:band"]
+            [
+                "linear",
+                "affine",
+                "antisymmetric",
+                "traceless",
+                "shared:1",
+                "shared:2",
+                "shared:4",
+                "blocks:1,3",
+                "blocks:2,2",
+                "mask:band",
+            ]
         ),
         min_size=1,
         max_size=4,

@@ -43,7 +43,7 @@ def test_a_method_reads_its_own_options_only():
     settings = Settings(options={"toy.steps": "7", "other.steps": "x", "toy.rank": 2})
     assert settings.of("toy", ToyOptions) == ToyOptions(7, 2)
     assert Settings().of("toy", ToyOptions) == ToyOptions()
-    with pytest.raises(InputError, match="--set other.steps=x: expected whole number"):
+    with pytest.raises(InputError, match=r"--set other\.steps=x: expected whole number"):
         settings.of("other", ToyOptions)
 
 

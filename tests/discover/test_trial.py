@@ -62,7 +62,7 @@ def test_statistic_is_unbiased(weights):
     rng = np.random.default_rng(1)
     folds = pair_folds(weights)
     mean = np.array([0.3, -0.2, 0.0])
-    values = [moment_trial(batch_means(rng, mean, 30.0, weights), weights, folds).violation.value for _ in range(600)]
+    values = [moment_trial(batch_means(rng, mean, 30.0, weights), weights, folds).violation.value for _ in range(300)]
     error = np.std(values) / np.sqrt(len(values))
     assert abs(np.mean(values) - mean @ mean) < 4 * error
     # The squared mean of all data is not: it carries the noise.
@@ -108,7 +108,7 @@ def test_fluctuation_has_the_spread_of_the_statistic(weights, size):
     folds = pair_folds(weights)
     multipliers = draw_multipliers(len(weights), 0)
     mean = np.sqrt(size / 4) * np.ones(4)
-    trials = [moment_trial(batch_means(rng, mean, 20.0, weights), weights, folds) for _ in range(400)]
+    trials = [moment_trial(batch_means(rng, mean, 20.0, weights), weights, folds) for _ in range(250)]
     truth = np.var([t.violation.value for t in trials])
     estimate = np.mean([t.violation.fluctuation(size, multipliers).var() for t in trials])
     assert estimate == pytest.approx(truth, rel=0.3)
@@ -121,7 +121,7 @@ def test_variance_components_of_the_u_statistic(weights, strength):
     rng = np.random.default_rng(4)
     share = weights / weights.sum()
     values, estimates = [], []
-    for _ in range(1500):
+    for _ in range(1000):
         rows = batch_means(rng, np.full(5, strength), 1.0 * np.sqrt(weights.sum()) / 3, weights)
         kernel = rows @ rows.T
         pairs = np.outer(share, share)
@@ -147,7 +147,7 @@ def test_spread_factor_undoes_the_pull_of_the_mean():
 def test_moment_size_at_the_boundary(weights, rows, noise):
     """`noise`: standard deviation of the mean of all data over the tolerance."""
     rng = np.random.default_rng([rows, int(10 * noise)])
-    runs, folds, multipliers = 200, pair_folds(weights), draw_multipliers(len(weights), 0)
+    runs, folds, multipliers = 120, pair_folds(weights), draw_multipliers(len(weights), 0)
     spread = noise * TOLERANCE * np.sqrt(weights.sum() / rows)
     mean = np.full(rows, TOLERANCE / np.sqrt(rows))
     passed = sum(
@@ -160,7 +160,7 @@ def test_moment_size_at_the_boundary(weights, rows, noise):
 def test_moment_size_with_a_measured_denominator():
     """The denominator's own noise enters; here it is as large as that of the violation."""
     rng = np.random.default_rng(6)
-    runs, folds, multipliers = 200, pair_folds(UNEQUAL), draw_multipliers(60, 0)
+    runs, folds, multipliers = 120, pair_folds(UNEQUAL), draw_multipliers(60, 0)
     root = np.sqrt(UNEQUAL.sum())
     passed = 0
     for _ in range(runs):
@@ -175,7 +175,7 @@ def test_moment_size_with_a_measured_denominator():
 def test_moment_power_at_zero(rows, least):
     """Noise of a third of the tolerance: more effective rows, more power."""
     rng = np.random.default_rng(rows)
-    runs, folds, multipliers = 150, pair_folds(EQUAL), draw_multipliers(60, 0)
+    runs, folds, multipliers = 100, pair_folds(EQUAL), draw_multipliers(60, 0)
     spread = TOLERANCE / 3 * np.sqrt(EQUAL.sum() / rows)
     passed = sum(
         moment_trial(batch_means(rng, np.zeros(rows), spread, EQUAL), EQUAL, folds).certified(
@@ -199,7 +199,7 @@ TAILS = {
 def test_pointwise_size_at_the_boundary(tail, noise, weights):
     """Heavy-tailed violations, and noise of up to five times the tolerance."""
     rng = np.random.default_rng([list(TAILS).index(tail), int(10 * noise)])
-    runs, multipliers = 200, draw_multipliers(60, 0)
+    runs, multipliers = 120, draw_multipliers(60, 0)
     passed = sum(
         pointwise_trial(rng, weights, TOLERANCE, noise, TAILS[tail]).certified(TOLERANCE, ALPHA, multipliers)
         for _ in range(runs)
@@ -222,7 +222,7 @@ def test_pointwise_power_at_zero():
 def test_noise_far_above_the_tolerance_certifies_next_to_nothing(defect):
     """A bare 5 % test would certify one lucky draw in twenty, whatever the truth."""
     rng = np.random.default_rng(8)
-    runs, folds, multipliers = 200, pair_folds(EQUAL), draw_multipliers(60, 0)
+    runs, folds, multipliers = 120, pair_folds(EQUAL), draw_multipliers(60, 0)
     spread = 30 * TOLERANCE * np.sqrt(EQUAL.sum() / 20)
     mean = np.full(20, defect / np.sqrt(20))
     moments = sum(

