@@ -341,7 +341,8 @@ def test_growth_needed_of_pointwise_rows():
     """s2 = 0: the spread at the boundary, by hand, for batches that differ only in their violation."""
     violation = np.tile([0.004, 0.006], 30)
     trial = PointwiseTrial(violation, *no_noise_unit_denominator(), EQUAL)
-    spread = (violation * 2).std() * np.sqrt(60 / 59) / np.sqrt(60)  # raised from a mean of .005 to .01
+    # Raised from a mean of .005 to .01 the batches lie .002 from it; their leverage is 1/60, or 1.2/60 of the larger.
+    spread = 0.002 / 60 * np.sqrt(30 / (1 - 1 / 60) ** 2 + 30 / (1 - 1.2 / 60) ** 2)
     z = NormalDist().inv_cdf(1 - ALPHA)
     assert trial.growth_needed(0.1, ALPHA) == pytest.approx((z * spread / 0.005) ** 2)
     assert PointwiseTrial(np.full(60, 0.25), *no_noise_unit_denominator(), EQUAL).growth_needed(0.5, ALPHA) is None
