@@ -19,7 +19,7 @@ from ..data.memory import budget, format_size
 from ..errors import InputError, ResourceError
 from ..symmetry import Block, Symmetry, Verdict, load, make_folder
 from .method import Given, Method, Outcome
-from .registry import choose
+from .registry import check_owners, choose
 from .settings import Settings
 from .task import CHECKPOINT, Checkpoint, Progress, drive, identity_of
 from .verdict import Decision, decide, judge
@@ -54,7 +54,8 @@ def fit(
         kind: "samples", "pairs", "labelled", "trajectory", "field"; else by the shapes.
         axes: a letter per axis of x, as in `symdisc fit --axes`.
         settings: all options at once; or give them by name (`tolerance=0.05`, `method="covariance"`).
-        out: folder for the checkpoint of a long run (nothing else is written; see `Symmetry.save`).
+        out: folder for the checkpoint of a long run. Nothing else is written (see `Symmetry.save`), and the checkpoint
+            stays until the caller has saved the result.
         resume: go on from the checkpoint in `out`.
         watch: called with a `Progress` after every step.
         options: fields of `Settings`.
@@ -120,11 +121,11 @@ def _settings(settings: Settings | None, options: Mapping[str, Any]) -> Settings
         raise InputError("give either settings or single options, not both")
     if settings is not None:
         return settings
-    try:
-        return Settings(**options)
-    except TypeError as error:
+    unknown = [name for name in options if name not in Settings.__dataclass_fields__]
+    if unknown:
         known = ", ".join(Settings.__dataclass_fields__)
-        raise InputError(f"unknown option ({error}); known are {known}") from None
+        raise InputError(f"unknown option {', '.join(unknown)}; known are {known}")
+    return Settings(**options)
 
 
 def _given(generators: Any) -> Given:
@@ -149,6 +150,7 @@ def _run(
     data: DataSet, settings: Settings, given: Given | None, out: str | Path | None, resume: bool, watch: Watch | None
 ) -> Symmetry:
     started = time.time()
+    check_owners(settings)
     method = choose(settings.method, data.kind)
     refuse_over_memory(method, data, settings)
     task = method.task(data, settings, given)

@@ -32,6 +32,20 @@ def get(name: str) -> Method:
     return method
 
 
+def check_owners(settings: Settings) -> None:
+    """Every own option is written METHOD.OPTION with a method that exists.
+
+    Raises:
+        InputError: it is not.
+    """
+    for key in settings.options:
+        owner, dot, _ = key.partition(".")
+        if not dot:
+            raise InputError(f"--set {key}: write METHOD.OPTION=VALUE, such as covariance.rank=3")
+        if owner not in METHODS:
+            raise InputError(f"--set {key}: no method {owner!r}; the methods are {', '.join(METHODS)}")
+
+
 def suited(kind: str) -> list[str]:
     """Names of the methods for data of this kind, the preferred one first."""
     return [name for name in METHODS if kind in get(name).kinds]

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..symmetry import Block, Verdict
-from .batches import GROUPS, group_masks
+from .batches import GROUPS, group_masks, too_few
 from .covariance_basis import whitening
 from .evidence import MomentEvidence
 from .method import Given, Outcome
@@ -186,12 +186,10 @@ def regression_outcome(cross: CrossMoments, alpha: float) -> Outcome:
     d, c = cross.d, len(cross.scale) - cross.d
     blocks = (Block("space", 0, d, "units of x"), Block("output", d, d + c, "units of y"))
     filled = cross.weights > 0
-    if filled.sum() < 2 * GROUPS:
-        reason = (
-            f"only {int(filled.sum())} independent batches; {2 * GROUPS} sources or more are needed for a held-out test"
-        )
+    few = too_few(cross.weights)
+    if few:
         return Outcome(
-            blocks, {"space": "joint rotations", "dimension": 0}, nothing=reason, nothing_verdict=Verdict.INCONCLUSIVE
+            blocks, {"space": "joint rotations", "dimension": 0}, nothing=few, nothing_verdict=Verdict.INCONCLUSIVE
         )
     whole = Frame.of(cross, filled)
     correlations, used = canonical_correlations(cross, alpha)

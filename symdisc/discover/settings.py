@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import Any
 
 from ..errors import InputError
@@ -39,6 +40,10 @@ class Settings:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name, kind in (("tolerance", Real), ("level", Real), ("seed", Integral), ("generators", Integral)):
+            value = getattr(self, name)
+            if not isinstance(value, kind) and not (name == "generators" and value is None):
+                raise InputError(f"--{name} {value}: a number is needed")
         if not 0 < self.tolerance < 1:
             raise InputError(f"--tolerance {self.tolerance:g}: a relative defect lies between 0 and 1, such as 0.1")
         if not 0.5 <= self.level < 1:
