@@ -187,7 +187,6 @@ class Symmetry:
     def metadata(self) -> dict[str, Any]:
         """What stands beside the arrays in `generators.npz`: everything but times and host."""
         summary = self.to_dict()
-        summary.pop("algebra")
         status, origin = self.status, self.origin
         if len(self) > 64:
             status, origin = tuple(dict.fromkeys(status)), tuple(dict.fromkeys(origin))
@@ -225,11 +224,15 @@ class Symmetry:
         """
         folder = Path(folder)
         make_folder(folder)
-        paths = [folder / name for name in ("generators.npz", "summary.json", "run.json")]
+        paths = [folder / name for name in ("generators.npz", "summary.json")]
         write_bytes(paths[0], npz_bytes(self.arrays()))
         write_text(paths[1], to_json(self.to_dict()) + "\n")
-        write_text(paths[2], to_json(self.run) + "\n")
-        return paths
+        return [*paths, self.save_run(folder)]
+
+    def save_run(self, folder: Path) -> Path:
+        """Write `run.json` alone: what differs between identical runs."""
+        write_text(folder / "run.json", to_json(self.run) + "\n")
+        return folder / "run.json"
 
 
 def make_folder(folder: Path) -> None:
@@ -256,17 +259,9 @@ def load(path: str | Path) -> Symmetry:
         raise InputError(f"{file}: no `metadata` in it, so not a result of `symdisc fit`; use `symdisc analyze`")
     try:
         metadata = json.loads(str(members["metadata"][()]))
-        return _from_members(metadata, members, _summary_algebra(file))
+        return _from_members(metadata, members)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{file}: its metadata are damaged ({error}); run `symdisc fit` again") from error
-
-
-def _summary_algebra(file: Path) -> dict[str, Any] | None:
-    summary = file.with_name("summary.json")
-    try:
-        return json.loads(summary.read_text())["algebra"]
-    except (OSError, ValueError, KeyError):
-        return None
 
 
 # Fields that the metadata hold as they are.
@@ -277,9 +272,7 @@ _PLAIN = (
 )
 
 
-def _from_members(
-    metadata: Mapping[str, Any], members: Mapping[str, np.ndarray], algebra: dict[str, Any] | None
-) -> Symmetry:
+def _from_members(metadata: Mapping[str, Any], members: Mapping[str, np.ndarray]) -> Symmetry:
     generators: np.ndarray | FactoredRotations
     if "eigenvectors" in members:
         generators = FactoredRotations(members["eigenvalues"], members["eigenvectors"])
@@ -303,7 +296,7 @@ def _from_members(
         spectrum=members["spectrum"],
         structure_constants=members.get("structure_constants"),
         canonical=members.get("canonical"),
-        algebra=algebra,
+        algebra=metadata["algebra"],
         extras={name: array for name, array in members.items() if name not in RESERVED},
         **{name: metadata[name] for name in _PLAIN},
     )

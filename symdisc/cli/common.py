@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,13 +28,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 class Output:
     """How a command talks: `--json`, `--quiet`, `--verbose`."""
 
-    json: bool
+    as_json: bool
     quiet: bool
     verbose: int
 
     def result(self, value: dict[str, Any], show: Callable[[], None]) -> None:
         """The result: one JSON object with `--json`, else whatever `show` prints (nothing with `-q`)."""
-        if self.json:
+        if self.as_json:
             click.echo(to_json(value))
         elif not self.quiet:
             show()
@@ -259,16 +260,27 @@ def result_folder(data: tuple[str, ...], out: Path | None) -> Path:
 
 def write_result(symmetry: Symmetry, folder: Path, plots: bool, plot_format: str) -> list[Path]:
     """The result folder: arrays, summaries, plots."""
+    before = _plots_of(folder)
     paths = symmetry.save(folder)
-    if (folder / "plots").is_dir():
-        # A plot of the result that stood here before would contradict this one.
-        for old in (folder / "plots").iterdir():
-            if old.suffix in (".png", ".svg", ".pdf"):
-                old.unlink()
+    # A plot of the result that stood here before would contradict this one.
+    for old in before:
+        (folder / "plots" / old).unlink(missing_ok=True)
     if plots:
         from ..discover.registry import get
         from ..report.plots import save_plots
 
         panels = get(symmetry.method).panels(symmetry)
-        paths += save_plots(symmetry, folder / "plots", plot_format, panels)
+        drawn = save_plots(symmetry, folder / "plots", plot_format, panels)
+        symmetry.run["plots"] = [path.name for path in drawn]
+        symmetry.save_run(folder)
+        paths += drawn
     return paths
+
+
+def _plots_of(folder: Path) -> list[str]:
+    """Names of the plots that an earlier result in this folder lists as its own."""
+    try:
+        names = json.loads((folder / "run.json").read_text()).get("plots", [])
+    except (OSError, ValueError, AttributeError):
+        return []
+    return [name for name in names if isinstance(name, str) and Path(name).name == name]

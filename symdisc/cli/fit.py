@@ -34,7 +34,9 @@ from .common import (
 )
 @result_options
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint of an interrupted run.")
-@click.option("--require", type=int, metavar="N", help="Exit 3 unless at least N generators are certified.")
+@click.option(
+    "--require", type=click.IntRange(min=0), metavar="N", help="Exit 3 unless at least N generators are certified."
+)
 @output_options
 def command(count: str, require: int | None, resume: bool, output: Output, **options: Any) -> None:
     """Discover generators in data and say how sure they are.
@@ -77,11 +79,12 @@ def _free_or_refuse(folder: Path, force: bool, resume: bool) -> None:
     """An old result or a checkpoint is never overwritten unasked."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; choose another result folder with -o")
-    if force or resume:
-        if force and not resume:
-            (folder / CHECKPOINT).unlink(missing_ok=True)
-        return
-    if (folder / CHECKPOINT).exists():
+    if force and resume:
+        raise InputError("--force starts afresh and --resume goes on: give one of them")
+    interrupted, finished = ((folder / name).exists() for name in (CHECKPOINT, "generators.npz"))
+    if force and interrupted:
+        (folder / CHECKPOINT).unlink()
+    elif interrupted and not resume:
         raise InputError(f"{folder}: holds an interrupted run; go on with --resume, or start afresh with --force")
-    if (folder / "generators.npz").exists():
+    elif finished and not force and not interrupted:
         raise InputError(f"{folder}: holds a result; overwrite it with --force, or choose another folder with -o")

@@ -69,7 +69,9 @@ def run() -> NoReturn:
         _say("interrupted")
         code = ExitCode.INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        context = getattr(error, "ctx", None)
+        help_line = f" (see {context.command_path} --help)" if context else ""
+        _say(f"{error.format_message()}{help_line}".replace("\n", " "))
         code = error.exit_code
     except SymdiscError as error:
         _say(str(error))
@@ -82,6 +84,9 @@ def run() -> NoReturn:
         # The reader went away (`symdisc ... | head`): not our error, and stdout cannot be flushed any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.OK
+    except OSError as error:
+        _say(f"{error.strerror or error}; free space, or send the output elsewhere")
+        code = ExitCode.RESOURCE
     except MemoryError:
         _say("out of memory; give fewer columns or samples, or raise --memory")
         code = ExitCode.RESOURCE

@@ -172,6 +172,8 @@ class _Files:
             return None
         if name is None and (self.pair or self.has("y")):
             return "y"
+        if name is not None and not self.pair and isinstance(self.first, NpyContainer) and name.split("[")[0] == "y":
+            raise InputError(f"{self.first.label}: holds one array, x; give y as a second NPY file, or a slice of x")
         if name is None and kind in ("pairs", "labelled"):
             names = [info.name for info in self.first.arrays() if info.numeric and info.name not in _SETTINGS]
             raise InputError(

@@ -139,7 +139,7 @@ def _correlations_panel(correlations: np.ndarray, used: int) -> Panel:
 
 def _outputs(data: DataSet) -> int:
     """Columns of y."""
-    return int(np.prod((data.y_shape or (0,))[1:]))
+    return data.columns["y"].row_items
 
 
 class CovarianceTask:
@@ -211,9 +211,20 @@ class CovarianceTask:
             batch = batch_numbers(chunk.start, len(x), chunk.group, self.settings.seed)
         if self.labelled:
             x = np.concatenate([x.astype(np.float64, copy=False), self._outputs(chunk)[:, :, None]], axis=1)
+        self._check_range(x)
         self.moments.add(x, batch)
         self.row = chunk.start + len(chunk.x)
         return True
+
+    def _check_range(self, x: np.ndarray) -> None:
+        """Refuse what cannot be squared: in float64 beyond 1e150, or all below 1e-150."""
+        if x.dtype != np.float64:
+            return
+        size = max(float(x.max()), -float(x.min()))
+        if size > 1e150 or 0 < size < 1e-150:
+            raise InputError(
+                f"{self.data.names['x']}: values of size {size:.0e}, whose squares float64 cannot hold; rescale them"
+            )
 
     def _outputs(self, chunk: Chunk) -> np.ndarray:
         y = chunk.y
@@ -245,7 +256,9 @@ class CovarianceTask:
             same = self.settings.output_action == "same"
             return regression_test(CrossMoments.of(self.moments, data.d), self.given, same)
         if self.labelled:
-            outcome = regression_outcome(CrossMoments.of(self.moments, data.d), 1 - self.settings.level)
+            outcome = regression_outcome(
+                CrossMoments.of(self.moments, data.d), 1 - self.settings.level, self.settings.tolerance
+            )
             if self.classes is not None:
                 shown = ", ".join(f"{label:g}" for label in self.classes[:12])
                 more = ", ..." if len(self.classes) > 12 else ""
@@ -256,7 +269,7 @@ class CovarianceTask:
     def _constructed(self) -> Outcome:
         data = self.data
         count, mean, covariance = self.moments.pooled()
-        basis = CovarianceBasis.of(covariance / data.channels, np.dtype(data.x_dtype), self.options.rank)
+        basis = CovarianceBasis.of(covariance / data.channels, mean, np.dtype(data.x_dtype), self.options.rank)
         r, d = basis.rank, data.d
         notes = []
         if r < d:

@@ -10,14 +10,27 @@ from ..errors import InputError, ResourceError
 from ..factored import FactoredRotations
 
 
+def column_scale(covariance: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """(d,) standard deviations; infinite for a constant column, whose variance is the rounding of its mean (d, m)."""
+    spread = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    rounding = 64 * np.finfo(np.float64).eps * np.abs(mean).max(axis=1)
+    return np.where(spread > rounding, spread, np.inf)
+
+
+def standardised(covariance: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Correlations; zero in the rows and columns of constant columns."""
+    return covariance / scale[:, None] / scale
+
+
 def whitening(covariance: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Root S (d, r) of H on its range, H = S S^T, and S^+ (r, d) with S^+ H S^{+T} = I.
 
     Decided on standardised columns, so that the rank does not depend on units.
     """
-    values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
+    values, vectors = np.linalg.eigh(standardised(covariance, scale))
     kept = values > max(values[-1], 0.0) * len(values) * 1e-12
     root = np.sqrt(values[kept])
+    scale = np.where(np.isfinite(scale), scale, 1.0)
     return scale[:, None] * vectors[:, kept] * root, (vectors[:, kept] / root / scale[:, None]).T
 
 
@@ -43,24 +56,26 @@ class CovarianceBasis:
     graded: bool
 
     @classmethod
-    def of(cls, covariance: np.ndarray, source: np.dtype, rank: int | None = None) -> CovarianceBasis:
+    def of(cls, covariance: np.ndarray, mean: np.ndarray, source: np.dtype, rank: int | None = None) -> CovarianceBasis:
         """From H (d, d).
 
         Args:
+            mean: (d, m) means of the columns, beside which a constant one is told from a varying one.
             source: dtype in which the data were stored; its rounding limits the rank.
             rank: given by the user instead of decided.
         """
         d = len(covariance)
-        spread = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-        unit = np.where(spread > 0, spread, 1.0)
-        values, vectors = _eigh(covariance / np.outer(unit, unit))
+        unit = column_scale(covariance, mean)
+        values, vectors = _eigh(standardised(covariance, unit))
         eps = np.finfo(np.float64).eps
         stored = np.finfo(source).eps if np.issubdtype(source, np.floating) else eps
         floor = values[0] * d * max(8 * eps, (8 * stored) ** 2)
         r = int((values > max(floor, 0.0)).sum()) if rank is None else rank
         if not 0 <= r <= d or (r and values[r - 1] <= 0):
             raise InputError(f"--set covariance.rank={rank}: H has only {int((values > 0).sum())} positive eigenvalues")
-        raw_values, raw_vectors = _eigh(covariance)
+        varying = np.isfinite(unit)
+        unit = np.where(varying, unit, 1.0)
+        raw_values, raw_vectors = _eigh(covariance * np.outer(varying, varying))
         if r and raw_values[r - 1] > 64 * d * eps * raw_values[0]:
             axes, scale = raw_vectors[:, :r], np.sqrt(raw_values[:r])
             return cls(axes * scale, (axes / scale).T, raw_values, axes, unit, False)

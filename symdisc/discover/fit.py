@@ -16,9 +16,9 @@ from .._version import __version__
 from ..algebra import analyze, orthogonal, structure_constants
 from ..data import from_arrays
 from ..data.memory import budget, format_size
-from ..errors import InputError, ResourceError
+from ..errors import ExitCode, InputError, Interrupted, ResourceError
 from ..symmetry import Block, Symmetry, Verdict, load, make_folder
-from .method import Given, Method, Outcome
+from .method import DiscoveryTask, Given, Method, Outcome
 from .registry import check_owners, choose
 from .settings import Settings
 from .task import CHECKPOINT, Checkpoint, Progress, drive, identity_of
@@ -137,7 +137,8 @@ def _given(generators: Any) -> Given:
             raise InputError(
                 "--generators: this result is kept by factors, and holds for every distribution; test a part of it"
             )
-        return Given(matrices, generators.blocks)
+        found_in = {str(file.get("sha256")) for file in generators.data.get("files", [])}
+        return Given(matrices, generators.blocks, frozenset(found_in))
     array = np.asarray(generators, dtype=float)
     if array.ndim == 2:
         array = array[None]
@@ -161,7 +162,33 @@ def _run(
         if resume:
             checkpoint.read(task)
     drive(task, checkpoint, watch)
+    try:
+        return _conclude(method, task, data, settings, given, started, watch)
+    except (KeyboardInterrupt, Interrupted) as error:
+        if checkpoint is None:
+            raise
+        checkpoint.write(task)
+        code = error.exit_code if isinstance(error, Interrupted) else ExitCode.INTERRUPTED
+        raise Interrupted(
+            f"stopped; {checkpoint.path} is kept: the same command with --resume goes on from it", code
+        ) from None
+
+
+def _conclude(
+    method: Method,
+    task: DiscoveryTask,
+    data: DataSet,
+    settings: Settings,
+    given: Given | None,
+    started: float,
+    watch: Watch | None,
+) -> Symmetry:
+    """From the finished task to the result."""
     outcome = task.outcome()
+    if given is not None and given.found_in & {file["sha256"] for file in data.fingerprint()}:
+        outcome.notes.insert(
+            0, "these generators were found in these very data: the bounds are too small, test them on others"
+        )
     symmetry = _assemble(method, data, settings, outcome, given is not None, watch)
     symmetry.run = {
         "seconds": round(time.time() - started, 3),
@@ -229,7 +256,7 @@ def _assemble(
             **common,
         )
         return _with_algebra(symmetry, built.orthogonal)
-    decision = _decision(outcome, settings, given, watch)
+    decision = _limited(_decision(outcome, settings, given, watch), outcome)
     count = len(decision.matrices)
     certified = sum(status == "certified" for status in decision.status)
     if decision.noise_floor.size:
@@ -258,11 +285,28 @@ def _assemble(
     return _with_algebra(symmetry, None)
 
 
+def _limited(decision: Decision, outcome: Outcome) -> Decision:
+    """What the method could not judge limits what may be said."""
+    if outcome.open and decision.bounds is not None:
+        decision.bounds = (decision.bounds[0], decision.bounds[1] + outcome.open)
+        if decision.verdict is Verdict.NONE:
+            decision.verdict = Verdict.INCONCLUSIVE
+            decision.reason = f"what could be judged is broken; {outcome.open} directions are too faint to be judged"
+    if outcome.necessary and "certified" in decision.status:
+        decision.status = tuple("consistent" if word == "certified" else word for word in decision.status)
+        decision.bounds = None if decision.bounds is None else (0, decision.bounds[1])
+        if decision.verdict is Verdict.SYMMETRIC:
+            decision.verdict = Verdict.INCONCLUSIVE
+            decision.reason = f"the data do not contradict the given generators, but {outcome.necessary}"
+    return decision
+
+
 def _decision(outcome: Outcome, settings: Settings, given: bool, watch: Watch | None) -> Decision:
     if outcome.evidence is None:
         m = outcome.blocks[-1].stop
+        bounds = (0, 0) if outcome.nothing_verdict is Verdict.NONE else None
         empty = np.zeros(0)
-        return Decision(outcome.nothing_verdict, outcome.nothing or "", np.zeros((0, m, m)), empty, empty, (), (0, 0))
+        return Decision(outcome.nothing_verdict, outcome.nothing or "", np.zeros((0, m, m)), empty, empty, (), bounds)
     shared = {"tolerance": settings.tolerance, "level": settings.level, "seed": settings.seed}
     if given:
         return judge(outcome.evidence, np.eye(outcome.evidence.size), **shared)  # type: ignore[arg-type]

@@ -50,6 +50,8 @@ class Outcome:
         evidence: about the method's candidates, or about the given generators.
         nothing: why there is neither, with the verdict that follows.
         unused: dimension of directions that the method itself set apart as never seen by the data.
+        open: dimension of directions that are neither in the evidence nor unused: too faint to be judged.
+        necessary: why passing this evidence is not enough to be a symmetry, where it is not.
         extras: arrays that travel in the NPZ.
     """
 
@@ -60,6 +62,8 @@ class Outcome:
     nothing: str | None = None
     nothing_verdict: Verdict = Verdict.NONE
     unused: int = 0
+    open: int = 0
+    necessary: str | None = None
     extras: dict[str, np.ndarray] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -101,10 +105,11 @@ class Method(Protocol):
 
 @dataclass(frozen=True)
 class Given:
-    """Generators to test: (k, m, m) block-diagonal matrices and their blocks."""
+    """Generators to test: (k, m, m) block-diagonal matrices, their blocks, and hashes of the data they came from."""
 
     generators: np.ndarray
     blocks: tuple[Block, ...]
+    found_in: frozenset[str] = frozenset()
 
     def part(self, role: str) -> np.ndarray | None:
         """(k, b, b) of one role, or None."""

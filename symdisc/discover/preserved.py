@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError, ResourceError
 from ..symmetry import Block
-from .covariance_basis import whitening
+from .covariance_basis import column_scale, whitening
 from .evidence import MomentEvidence
 from .method import Given, Outcome
 from .moments import Moments
@@ -32,9 +32,9 @@ def covariance_evidence(moments: Moments, given: Given, d: int) -> Outcome:
     if space is None or space.shape[1] != d:
         raise InputError(f"--generators: they act on {0 if space is None else space.shape[1]} coordinates, x has {d}")
     _, mean, covariance = moments.pooled()
-    spread = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    scale = np.where(spread > 0, spread, 1.0)
+    scale = column_scale(covariance, mean)
     root, inverse = whitening(covariance, scale)
+    scale = np.where(np.isfinite(scale), scale, 1.0)
     r, k = root.shape[1], len(space)
     if 8 * 3 * len(moments.count) * r * r * k > MOST_BYTES:
         raise ResourceError(
@@ -60,6 +60,7 @@ def covariance_evidence(moments: Moments, given: Given, d: int) -> Outcome:
             lambda directions: np.tensordot(directions.T, space, axes=1),
             DenseRows(np.concatenate([flat[1], flat[2], out], axis=1)),
         ),
+        necessary="the covariance alone cannot show a symmetry: every distribution has rotations that preserve it",
         extras={"centre": mean[:, 0] if mean.shape[1] == 1 else mean},
         notes=notes,
     )

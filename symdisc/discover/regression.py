@@ -9,6 +9,7 @@ joint rotations are all the candidates there are; what B never sees is unused.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -18,13 +19,13 @@ import numpy as np
 from ..errors import InputError
 from ..symmetry import Block, Verdict
 from .batches import GROUPS, group_masks, too_few
-from .covariance_basis import whitening
-from .evidence import MomentEvidence
+from .covariance_basis import column_scale, whitening
+from .evidence import MomentEvidence, u_statistic_variance
 from .method import Given, Outcome
 from .moments import Moments
 from .rows import DenseRows
 
-ROW_NUMBERS = 5e7
+MOST_PAIRS = 100
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,7 @@ class CrossMoments:
     def of(cls, moments: Moments, d: int) -> CrossMoments:
         """From streamed moments of (x, y) joined."""
         _, mean, covariance = moments.pooled()
-        spread = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-        return cls(moments.count, moments.about(mean), mean[:, 0], d, np.where(spread > 0, spread, 1.0))
+        return cls(moments.count, moments.about(mean), mean[:, 0], d, column_scale(covariance, mean))
 
     def covariance(self, batches: np.ndarray) -> np.ndarray:
         """(d + c, d + c) over the batches of a mask."""
@@ -59,9 +59,9 @@ class Frame:
     """Whitened canonical coordinates fixed by some batches.
 
     Attributes:
-        x_root, y_root: (d, p), (c, p): from canonical coordinates to data units; x_inverse, y_inverse: (p, d), (p, c).
-        correlations: (p,) singular values of B, descending.
-        ranks: ranks of the covariances of x and y.
+        x_root, y_root: (d, r), (c, c'): from canonical coordinates to data units; x_inverse, y_inverse: (r, d),
+            (c', c); r and c' are the ranks of the covariances.
+        correlations: singular values of B, descending.
     """
 
     x_root: np.ndarray
@@ -69,7 +69,6 @@ class Frame:
     y_root: np.ndarray
     y_inverse: np.ndarray
     correlations: np.ndarray
-    ranks: tuple[int, int]
 
     @classmethod
     def of(cls, cross: CrossMoments, batches: np.ndarray) -> Frame:
@@ -78,29 +77,80 @@ class Frame:
         d = cross.d
         x_root, x_inverse = whitening(covariance[:d, :d], cross.scale[:d])
         y_root, y_inverse = whitening(covariance[d:, d:], cross.scale[d:])
-        left, correlations, right = np.linalg.svd(y_inverse @ covariance[d:, :d] @ x_inverse.T, full_matrices=False)
+        left, correlations, right = np.linalg.svd(y_inverse @ covariance[d:, :d] @ x_inverse.T)
         return cls(
             x_root @ right.T,
             right @ x_inverse,
             y_root @ left,
             left.T @ y_inverse,
             correlations,
-            (x_root.shape[1], y_root.shape[1]),
         )
 
-    def cores(self, cross: CrossMoments, used: int) -> np.ndarray:
-        """(B, used, used): the canonical core of every batch, to first order in its own whitening.
+    def strips(self, cross: CrossMoments, used: int) -> tuple[np.ndarray, np.ndarray]:
+        """The rows (B, used, r) and the columns (B, c', used) of the whitened cross-covariance of every batch.
 
-        C_yy^{-1/2} C_yx C_xx^{-1/2} linearised about the frame: B_b - ((G_y - I) B + B (G_x - I)) / 2, a plain mean
-        over samples (the influence function of a canonical correlation). It varies by (1 - rho^2)^2 a sample where
-        B_b alone varies by 1 + rho^2, and it forgives the frame its whitening error.
+        To first order in the batch's own whitening: C_yy^{-1/2} C_yx C_xx^{-1/2} linearised about the frame is
+        B_b - ((G_y - I) B + B (G_x - I)) / 2, a plain mean over samples (the influence function of a canonical
+        correlation). It varies by (1 - rho^2)^2 a sample where B_b alone varies by 1 + rho^2, and it forgives the frame
+        its whitening error. Beyond the used directions B is zero in the population's own frame; what is found there is
+        the tilt of this frame.
         """
-        d, x, y = cross.d, self.x_inverse[:used], self.y_inverse[:used]
-        inner = np.eye(used)
-        x_excess = x @ cross.second[:, :d, :d] @ x.T - inner
-        y_excess = y @ cross.second[:, d:, d:] @ y.T - inner
-        rho = self.correlations[:used]
-        return y @ cross.second[:, d:, :d] @ x.T - (y_excess * rho + rho[:, None] * x_excess) / 2
+        d, x, y, rho = cross.d, self.x_inverse, self.y_inverse, self.correlations[:used]
+        x_excess = x[:used] @ cross.second[:, :d, :d] @ x.T - np.eye(used, len(x))
+        y_excess = y @ cross.second[:, d:, d:] @ y[:used].T - np.eye(len(y), used)
+        rows = y[:used] @ cross.second[:, d:, :d] @ x.T - rho[:, None] * x_excess / 2
+        columns = y @ cross.second[:, d:, :d] @ x[:used].T - y_excess * rho / 2
+        rows[:, :, :used] -= y_excess[:, :used] * rho / 2
+        columns[:, :used] -= rho[:, None] * x_excess[:, :, :used] / 2
+        return rows, columns
+
+
+@dataclass(frozen=True)
+class JointRotationRows:
+    """Rows A B_b - B_b A of rotations A of the used directions, or their two terms apart; built when asked for.
+
+    Args:
+        rotations: (K, p, p) candidates.
+        rows: (B, p, r), columns: (B, c', p): strips of B_b.
+        apart: give A B_b and B_b A one after the other (the denominator), not their difference.
+    """
+
+    rotations: np.ndarray
+    rows: np.ndarray
+    columns: np.ndarray
+    apart: bool
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(B, q, K)."""
+        batches, p, r = self.rows.shape
+        size = p * r + self.columns.shape[1] * p
+        return batches, size if self.apart else size - p * p, len(self.rotations)
+
+    def apply(self, directions: np.ndarray) -> np.ndarray:
+        """(B, q, r)."""
+        return self._act(self.rows, self.columns, np.tensordot(directions.T, self.rotations, axes=1))
+
+    def batch(self, number: int) -> np.ndarray:
+        """(q, K): the rows of one batch for every candidate."""
+        return self._act(self.rows[number : number + 1], self.columns[number : number + 1], self.rotations)[0]
+
+    def adjoint(self, values: np.ndarray) -> np.ndarray:
+        """(K, r)."""
+        total = np.zeros((len(self.rotations), values.shape[2]))
+        for number, part in enumerate(values):
+            total += self.batch(number).T @ part
+        return total
+
+    def _act(self, rows: np.ndarray, columns: np.ndarray, rotations: np.ndarray) -> np.ndarray:
+        p = rows.shape[1]
+        left = np.matmul(rotations, rows[:, None])
+        right = np.matmul(columns[:, None], rotations)
+        parts = [left, right]
+        if not self.apart:
+            parts = [left[..., :p] - right[:, :, :p], left[..., p:], right[:, :, p:]]
+        flat = [part.reshape(*part.shape[:2], -1) for part in parts]
+        return np.swapaxes(np.concatenate(flat, axis=2), 1, 2)
 
 
 @dataclass(frozen=True)
@@ -117,31 +167,32 @@ class RegressionEvidence(MomentEvidence):
 
 
 def joint_rotations(cross: CrossMoments, frame: Frame, used: int) -> MomentEvidence:
-    """Evidence about the rotations of pairs of canonical directions, x and y together."""
-    cores = frame.cores(cross, used)
-    i, j = np.triu_indices(used, 1)
-    most = max(64, int(ROW_NUMBERS // (len(cores) * used**2)))
-    if len(i) > most:
-        rho = frame.correlations
-        defect = np.abs(rho[i] - rho[j]) / np.hypot(rho[i], rho[j])
-        nearest = np.sort(np.argsort(defect, kind="stable")[:most])
-        i, j = i[nearest], j[nearest]
+    """Evidence about the rotations of pairs of canonical directions, x and y together; the nearest pairs if many."""
+    i, j = nearest_pairs(frame, used)[:2]
     rotations = np.zeros((len(i), used, used))
     rotations[np.arange(len(i)), i, j], rotations[np.arange(len(i)), j, i] = 1.0, -1.0
-    # E_ij B and B E_ij, batches first, candidates last.
-    output = np.einsum("kab,nbc->nack", rotations, cores, optimize=True).reshape(len(cores), -1, len(i))
-    inner = np.einsum("nab,kbc->nack", cores, rotations, optimize=True).reshape(len(cores), -1, len(i))
+    rows, columns = frame.strips(cross, used)
     embed = _embedding(
         rotations,
         (frame.x_root[:, :used], frame.x_inverse[:used]),
         (frame.y_root[:, :used], frame.y_inverse[:used]),
     )
     return MomentEvidence(
-        DenseRows(output - inner),
+        JointRotationRows(rotations, rows, columns, apart=False),
         cross.weights,
         embed,
-        DenseRows(np.concatenate([output, inner], axis=1)),
+        JointRotationRows(rotations, rows, columns, apart=True),
     )
+
+
+def nearest_pairs(frame: Frame, used: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The `MOST_PAIRS` pairs (i, j) of used directions with the nearest correlations, and the defects of the others."""
+    i, j = np.triu_indices(used, 1)
+    rho = frame.correlations
+    defect = np.abs(rho[i] - rho[j]) / np.hypot(rho[i], rho[j])
+    order = np.argsort(defect, kind="stable")
+    near = np.sort(order[:MOST_PAIRS])
+    return i[near], j[near], defect[order[MOST_PAIRS:]]
 
 
 def _embedding(
@@ -168,8 +219,8 @@ def canonical_correlations(cross: CrossMoments, alpha: float) -> tuple[np.ndarra
     held = []
     for mask in group_masks(cross.weights, GROUPS):
         frame = Frame.of(cross, filled & ~mask)
-        cores = frame.cores(cross, len(frame.correlations))[mask]
-        held.append((cross.weights[mask], np.diagonal(cores, axis1=1, axis2=2)))
+        rows = frame.strips(cross, len(frame.correlations))[0][mask]
+        held.append((cross.weights[mask], np.diagonal(rows, axis1=1, axis2=2)))
     pairs = min(values.shape[1] for _, values in held)
     weights = np.concatenate([w for w, _ in held])
     values = np.concatenate([v[:, :pairs] for _, v in held])
@@ -181,7 +232,24 @@ def canonical_correlations(cross: CrossMoments, alpha: float) -> tuple[np.ndarra
     return mean, used
 
 
-def regression_outcome(cross: CrossMoments, alpha: float) -> Outcome:
+def largest_dropped(cross: CrossMoments, frame: Frame, used: int, alpha: float) -> float:
+    """Upper bound, at level 1 - alpha, of every canonical correlation beyond the used ones.
+
+    Their squares add up to the squared norm of the rest of B, which products of different batches estimate without
+    bias, whatever the frame.
+    """
+    rest = frame.y_inverse[used:] @ cross.second[:, cross.d :, : cross.d] @ frame.x_inverse[used:].T
+    filled = cross.weights > 0
+    flat, weights = rest[filled].reshape(int(filled.sum()), -1), cross.weights[filled]
+    kernel = flat @ flat.T
+    pairs = np.outer(weights, weights)
+    np.fill_diagonal(pairs, 0.0)
+    squared = float((pairs * kernel).sum() / pairs.sum())
+    error = np.sqrt(sum(u_statistic_variance(kernel, weights)))
+    return float(np.sqrt(max(squared, 0.0) + NormalDist().inv_cdf(1 - alpha) * error))
+
+
+def regression_outcome(cross: CrossMoments, alpha: float, tolerance: float) -> Outcome:
     """Evidence about all joint rotations of the used canonical directions."""
     d, c = cross.d, len(cross.scale) - cross.d
     blocks = (Block("space", 0, d, "units of x"), Block("output", d, d + c, "units of y"))
@@ -193,7 +261,7 @@ def regression_outcome(cross: CrossMoments, alpha: float) -> Outcome:
         )
     whole = Frame.of(cross, filled)
     correlations, used = canonical_correlations(cross, alpha)
-    r_x, r_y = whole.ranks
+    r_x, r_y = len(whole.x_inverse), len(whole.y_inverse)
     unused = (r_x - used) * (r_x - used - 1) // 2 + (r_y - used) * (r_y - used - 1) // 2
     extras = {
         "centre": cross.mean[:d],
@@ -205,7 +273,7 @@ def regression_outcome(cross: CrossMoments, alpha: float) -> Outcome:
     notes = [f"canonical correlations above noise (held-out): {shown or 'none'}"]
     if unused:
         notes.append(
-            f"{unused} rotations move only inputs or outputs that take no part in the linear relation: unused, "
+            f"{unused} rotations move only inputs or outputs not shown to take part in the linear relation: unused, "
             "neither symmetric nor broken"
         )
     for name, rank, size in (("x", r_x, d), ("y", r_y, c)):
@@ -213,13 +281,35 @@ def regression_outcome(cross: CrossMoments, alpha: float) -> Outcome:
             notes.append(f"{name} varies in {rank} of its {size} columns' directions; the rest is projected out")
     outcome = Outcome(blocks, {"space": "joint rotations", "dimension": used * (used - 1) // 2}, unused=unused)
     outcome.extras, outcome.notes = extras, notes
+    pairs = min(r_x, r_y)
+    bound = largest_dropped(cross, whole, used, alpha) if used < pairs else 0.0
+    if used < pairs - (used == 0) and bound > tolerance * correlations[0]:
+        outcome.open = math.comb(pairs, 2) - math.comb(used, 2)
+        notes.append(
+            f"{pairs - used} canonical correlations are not above noise, but may be as large as {bound:.2g}: "
+            "equal ones among them cannot be ruled out"
+        )
+    elif 0 < used < pairs:
+        notes.append(
+            f"{pairs - used} canonical correlations are at most {bound:.2g}, less than the tolerance times the "
+            "largest: taken as zero"
+        )
+    if used == len(correlations) and used > 1 and correlations.min() > 1 - 1e-9:
+        notes.append("y is an invertible linear map of x, without noise: every rotation is shared, whatever the data")
     if used == 0:
         outcome.nothing = "no canonical correlation stands above noise: no linear relation of x and y to be symmetric"
         outcome.nothing_verdict = Verdict.INCONCLUSIVE
     elif used == 1:
         outcome.nothing = "a single canonical correlation stands above noise: no second one that could equal it"
+        if outcome.open:
+            outcome.nothing = "a single canonical correlation stands above noise, and the others may equal one another"
+            outcome.nothing_verdict = Verdict.INCONCLUSIVE
     else:
         start = joint_rotations(cross, whole, used)
+        others = nearest_pairs(whole, used)[2]
+        if (others <= 3 * tolerance).any():
+            outcome.open += len(others)
+            notes.append(f"only the {MOST_PAIRS} nearest pairs of canonical correlations were tested")
         outcome.evidence = RegressionEvidence(
             start.rows, start.weights, start.embed, start.denominator_rows, cross=cross, used=used
         )

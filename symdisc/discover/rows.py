@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -26,6 +26,14 @@ class Rows(Protocol):
 
     def adjoint(self, values: np.ndarray) -> np.ndarray:
         """(K, r): sum_b A_b^T Y_b for values Y (B, q, r)."""
+
+
+@runtime_checkable
+class BatchRows(Rows, Protocol):
+    """Rows that can be written out one batch at a time, so that forms need no more than one batch in memory."""
+
+    def batch(self, number: int) -> np.ndarray:
+        """(q, K): A_b."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +149,9 @@ def moment_forms(rows: Rows, weights: np.ndarray, batches: np.ndarray) -> tuple[
         unbiased = raw - noise - cross - cross.T
         return Form(candidates, raw), Form(candidates, unbiased), Form(candidates, noise)
 
+    if isinstance(rows, BatchRows) and candidates <= DENSE_LIMIT:
+        return _written_forms(rows, share)
+
     def split(directions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         values = rows.apply(directions)
         mean = np.tensordot(share, values, axes=1)
@@ -161,3 +172,20 @@ def moment_forms(rows: Rows, weights: np.ndarray, batches: np.ndarray) -> tuple[
         return rows.adjoint(products) / (1 - squares)
 
     return tuple(Form(candidates, operator=f) for f in (raw_apply, unbiased_apply, noise_apply))  # type: ignore[return-value]
+
+
+def _written_forms(rows: BatchRows, share: np.ndarray) -> tuple[Form, Form, Form]:
+    """The three forms in two passes over the batches."""
+    _, size, candidates = rows.shape
+    used = np.flatnonzero(share)
+    mean = np.zeros((size, candidates))
+    for number in used.tolist():
+        mean += share[number] * rows.batch(number)
+    noise, drift = np.zeros((candidates, candidates)), np.zeros((size, candidates))
+    for number in used.tolist():
+        centred = share[number] * (rows.batch(number) - mean)
+        noise += centred.T @ centred
+        drift += share[number] * centred
+    rest = 1 - float((share**2).sum())
+    raw, noise, cross = mean.T @ mean, noise / rest, drift.T @ mean / rest
+    return Form(candidates, raw), Form(candidates, raw - noise - cross - cross.T), Form(candidates, noise)

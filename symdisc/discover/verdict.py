@@ -44,7 +44,7 @@ class Decision:
     defect: np.ndarray
     defect_upper: np.ndarray
     status: tuple[str, ...]
-    bounds: tuple[int, int]
+    bounds: tuple[int, int] | None
     unused: int = 0
     samples_needed: int | None = None
     next_defect: float | None = None
