@@ -26,6 +26,7 @@ from .moments import Moments
 from .rows import DenseRows
 
 MOST_PAIRS = 100
+NEARLY_LINEAR = 0.99
 
 
 @dataclass(frozen=True)
@@ -294,8 +295,11 @@ def regression_outcome(cross: CrossMoments, alpha: float, tolerance: float) -> O
             f"{pairs - used} canonical correlations are at most {bound:.2g}, less than the tolerance times the "
             "largest: taken as zero"
         )
-    if used == len(correlations) and used > 1 and correlations.min() > 1 - 1e-9:
-        notes.append("y is an invertible linear map of x, without noise: every rotation is shared, whatever the data")
+    if used == len(correlations) and used > 1 and correlations.min() > NEARLY_LINEAR:
+        notes.append(
+            "y is nearly an invertible linear map of x: then every rotation of x is shared by y, whatever the data, and "
+            "finding them says no more than that"
+        )
     if used == 0:
         outcome.nothing = "no canonical correlation stands above noise: no linear relation of x and y to be symmetric"
         outcome.nothing_verdict = Verdict.INCONCLUSIVE
