@@ -297,8 +297,8 @@ def regression_outcome(cross: CrossMoments, alpha: float, tolerance: float) -> O
         )
     if used == len(correlations) and used > 1 and correlations.min() > NEARLY_LINEAR:
         notes.append(
-            "y is nearly an invertible linear map of x: then every rotation of x is shared by y, whatever the data, and "
-            "finding them says no more than that"
+            "y is nearly an invertible linear map of x: then every rotation of x is shared by y, whatever the data, "
+            "and finding them says no more than that"
         )
     if used == 0:
         outcome.nothing = "no canonical correlation stands above noise: no linear relation of x and y to be symmetric"
