@@ -74,13 +74,13 @@ class Covariance:
         chunk = min(data.chunk_rows, data.samples) * size * data.channels
         dense = 8 * math.comb(data.d, 2) * data.d**2
         result = 0 if labelled or dense > DENSE_BYTES else dense
-        # The interpreter with numpy; reading ahead, the chunk in use and its centred copy; scatter matrices, and what
-        # their decomposition takes; the dense basis and its copies on the way to the file.
         # Labelled: strips of B in the frame of each of the 45 folds, a direction's rows in all of them, and the rows of
         # one batch for every candidate, whose forms take most of the time.
         pairs = min(data.d, outputs)
         strips = pairs * size * (45 * BATCHES * 5 // 2 + 5 * MOST_PAIRS)
         search = 45 * 2 * BATCHES * 3 * pairs * size * min(math.comb(pairs, 2), MOST_PAIRS) ** 2
+        # The interpreter with numpy; the strips; reading ahead, the chunk in use and its centred copy; scatter
+        # matrices, and what their decomposition takes; the dense basis and its copies on the way to the file.
         memory = 45e6 + 8 * strips + 8 * chunk * (4 if labelled else 3) + 8 * size**2 * (2 * batches + 12) + 6 * result
         seconds = 1.0 + data.samples * data.channels * size**2 * 2 / 20e9 + 20 * size**3 / 20e9 + search / 20e9
         return int(memory), float(seconds)
