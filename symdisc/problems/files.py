@@ -20,9 +20,10 @@ TRUTH = "truth/generators"
 def save(made: Made, path: str | Path) -> Path:
     """Write a problem to an HDF5 (`.h5`, `.hdf5`) or NPZ file, atomically; equal problems give equal bytes.
 
-    The file holds `x` (and `y`), `kind`, the true generators as `truth/generators` where they are known, and the JSON
-    text `problem`: recipe, blocks and facts. In HDF5 `kind` and `problem` are attributes of the file and the axes of x
-    are its dimension labels; in NPZ `kind` and `problem` are members.
+    The file holds `x` (and `y`, and the true coefficients `t` of pairs), `kind`, the true generators as
+    `truth/generators` where they are known, and the JSON text `problem`: recipe, blocks and facts. In HDF5 `kind` and
+    `problem` are attributes of the file and the axes of x are its dimension labels; in NPZ `kind`, `axes` and `problem`
+    are members.
 
     Raises:
         InputError: another ending.
@@ -49,7 +50,8 @@ def _npz(made: Made) -> bytes:
     arrays = dict(made.arrays)
     if made.generators is not None:
         arrays[TRUTH] = made.generators
-    return npz_bytes({**arrays, "kind": np.array(made.kind), "problem": np.array(_problem(made))})
+    about = {"kind": made.kind, "axes": made.axes, "problem": _problem(made)}
+    return npz_bytes({**arrays, **{key: np.array(text) for key, text in about.items()}})
 
 
 def _hdf5(made: Made) -> bytes:

@@ -21,7 +21,7 @@ class Made:
     """Data and the truth about them.
 
     Attributes:
-        arrays: name -> array: x, and y where the kind has one.
+        arrays: name -> array: x, and y where the kind has one; for pairs t (n, k), the coefficients of the generators.
         kind: as in `symdisc fit --kind`.
         axes: a letter per axis of x.
         generators: (k, m, m) block-diagonal matrices, x -> x + eps L x on columns, spanning all true generators;

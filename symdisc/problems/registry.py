@@ -6,7 +6,7 @@ import difflib
 from typing import Any
 
 from ..errors import InputError
-from . import gaussian, linear
+from . import gaussian, grids, linear, resampled, unrelated, vectors
 from .problem import Made, Problem
 
 PROBLEMS: dict[str, Problem] = {
@@ -16,6 +16,13 @@ PROBLEMS: dict[str, Problem] = {
         gaussian.rank_deficient,
         linear.equal_correlations,
         linear.no_symmetry,
+        grids.rotated_images,
+        grids.shifts,
+        grids.warped_images,
+        *vectors.vectors,
+        resampled.interpolated_images,
+        resampled.turned_strokes,
+        unrelated.unrelated_pairs,
     )
 }
 

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symdisc.errors import InputError
+from symdisc.options import describe
 from symdisc.problems import PROBLEMS, make
 
+EXACT = [name for name, problem in PROBLEMS.items() if any(row["name"] == "exact" for row in describe(problem.options))]
 FEW = settings(max_examples=15, deadline=None)
 SEEDS = st.integers(0, 10**6)
 
@@ -133,7 +135,7 @@ def test_no_symmetry_has_a_defect_of_twice_the_tolerance_in_every_direction(opti
     assert made.generators.shape == (0, *[sum(a.shape[1] for a in made.arrays.values())] * 2)
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", EXACT)
 def test_drawn_samples_approach_the_stated_population(name):
     """Without `exact` the covariances differ by sampling alone: 200,000 samples come within 2 %."""
     many, exact = make(name, 5, 200_000), make(name, 5, 1000, exact=True)
@@ -149,7 +151,7 @@ def test_a_seed_decides_everything(name):
     first, again, other = make(name, 7, 100), make(name, 7, 100), make(name, 8, 100)
     for key, array in first.arrays.items():
         assert array.tobytes() == again.arrays[key].tobytes()
-        assert not np.allclose(array, other.arrays[key])
+        assert not np.array_equal(array, other.arrays[key])
         assert len(array) == 100
     assert first.recipe == again.recipe
 
