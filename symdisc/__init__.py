@@ -15,17 +15,19 @@ if TYPE_CHECKING:
     from .algebra import LieAlgebra, analyze
     from .discover import fit, test
     from .symmetry import Symmetry, load
+    from .transform import apply
 
 _HOME = {
     "LieAlgebra": "algebra",
     "Symmetry": "symmetry",
     "analyze": "algebra",
+    "apply": "transform",
     "fit": "discover",
     "load": "symmetry",
     "test": "discover",
 }
 
-__all__ = ["LieAlgebra", "Symmetry", "__version__", "analyze", "fit", "load", "test"]
+__all__ = ["LieAlgebra", "Symmetry", "__version__", "analyze", "apply", "fit", "load", "test"]
 
 
 def __getattr__(name: str) -> Any:
