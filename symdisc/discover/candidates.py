@@ -2,18 +2,27 @@
 
 Each space is a rule on the entries of L: some are zero, some equal to plus or minus others. Intersecting rules
 joins classes of entries, which needs no linear algebra and gives a sparse orthonormal basis.
+
+Two words of `--candidates` are no such space and are taken care of by the method that knows them: `grid`, vector fields
+instead of matrices, which stands alone, and `lowrank:R`, which bounds the rank of what is searched in the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csc_array, csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
+from ..data import DataSet, read_matrices
 from ..errors import InputError
+
+GRID = "grid"
+LOW_RANK = "lowrank"
+KNOWN = "linear, affine, antisymmetric, traceless, shared:B, blocks:B1,B2, mask:FILE, local:R, lowrank:R, grid"
 
 Ties = tuple[np.ndarray, np.ndarray, int]
 
@@ -52,19 +61,45 @@ class Candidates:
         return {"space": self.name, "dimension": self.dimension}
 
 
-def candidates(spec: str, d: int, load_mask: Callable[[str], np.ndarray] | None = None) -> Candidates:
+def candidates_of(spec: str, data: DataSet) -> Candidates:
+    """The candidate space of matrices that act on the space axes of a data set.
+
+    `local` sees the grid that these axes span, wrapped where the data say so; `mask:FILE` reads a (d, d) array, not
+    zero where an entry is free, from NPY, NPZ or HDF5.
+
+    Raises:
+        InputError: as `candidates`; a mask that cannot be read.
+    """
+    # Components of trajectories and fields are no grid, whatever grid the fields live on.
+    shape, periodic = (None, None) if "t" in data.axes else (data.space_shape, data.periodic)
+    return candidates(spec, data.d, _read_mask, shape, periodic)
+
+
+def candidates(
+    spec: str,
+    d: int,
+    load_mask: Callable[[str], np.ndarray] | None = None,
+    shape: Sequence[int] | None = None,
+    periodic: Sequence[bool] | None = None,
+) -> Candidates:
     """The candidate space of a specification such as `antisymmetric+shared:2`.
 
     Args:
-        spec: names joined by `+`: `linear`, `affine`, `antisymmetric`, `traceless`, `shared` or `shared:B` (one
-            B x B action on every block of B coordinates), `blocks:B1,B2,...`, `mask:FILE`.
+        spec: names joined by `+`: `linear`, `affine`, `antisymmetric`, `traceless`, `shared:B` (one B x B action on
+            every block of B coordinates), `blocks:B1,B2,...`, `mask:FILE`, `local:R` (entry (i, j) where i and j lie
+            in one line of the grid, at most R steps apart; R = 1 where left out, any distance for `local:all`).
         d: dimension of the space acted on.
         load_mask: reads the (d, d) array of `mask:FILE`.
+        shape: points along each axis of the grid, flattened row by row to d, for `local`; None: not a grid.
+        periodic: whether each axis of the grid wraps; None: none does.
 
     Raises:
-        InputError: unknown name, or sizes that do not fit d.
+        InputError: unknown name, sizes that do not fit d, a grid that is missing or does not fit; `grid` and
+            `lowrank:R`, which are no linear spaces of matrices.
     """
-    words = [word.strip() for word in spec.split("+")]
+    words = _words(spec)
+    if is_grid(spec):
+        raise InputError(f"--candidates {GRID}: these are vector fields, no matrices; this method cannot search them")
     affine = "affine" in words
     m = d + 1 if affine else d
     free = np.zeros((m, m), dtype=bool)
@@ -87,15 +122,68 @@ def candidates(spec: str, d: int, load_mask: Callable[[str], np.ndarray] | None 
             free[:d, :d] &= _block_support(_sizes(word, argument, d))
         elif head == "mask":
             free[:d, :d] &= _mask(argument, d, load_mask)
+        elif head == "local":
+            free[:d, :d] &= _stencil(word, argument, d, shape, periodic)
+        elif head == LOW_RANK:
+            raise InputError(f"--candidates {word}: this method cannot search matrices of bounded rank; drop it")
         else:
-            known = "linear, affine, antisymmetric, traceless, shared:B, blocks:B1,B2, mask:FILE"
-            raise InputError(f"--candidates: {word!r} is not a candidate space here; known are {known}")
+            raise InputError(f"--candidates: {word!r} is not a candidate space here; known are {KNOWN}")
     basis = _classes(free, ties)
     if traceless:
         basis = _without_trace(basis, m)
     if basis.shape[1] == 0:
         raise InputError(f"--candidates {spec}: no matrix satisfies all of these; drop one")
     return Candidates(spec, m, basis, affine)
+
+
+def is_grid(spec: str) -> bool:
+    """Whether a specification asks for smooth vector fields on the grid instead of matrices.
+
+    Raises:
+        InputError: `grid` joined with another space.
+    """
+    words = _words(spec)
+    if GRID in words and len(words) > 1:
+        raise InputError(f"--candidates {spec}: {GRID} stands alone, it cannot be joined with other spaces")
+    return GRID in words
+
+
+def low_rank(spec: str) -> tuple[str, int | None]:
+    """A specification without `lowrank:R`, and R: `antisymmetric+lowrank:4` gives ("antisymmetric", 4).
+
+    Without such a word R is None; where nothing else is asked for, the space is `linear`.
+
+    Raises:
+        InputError: R is missing, not a whole number, or given twice.
+    """
+    words = _words(spec)
+    ranks = [word for word in words if word.partition(":")[0] == LOW_RANK]
+    if not ranks:
+        return spec, None
+    if len(ranks) > 1:
+        raise InputError(f"--candidates {spec}: give {LOW_RANK} once")
+    text = ranks[0].partition(":")[2]
+    try:
+        rank = int(text)
+    except ValueError:
+        raise InputError(f"--candidates {ranks[0]}: say the rank, {LOW_RANK}:R with R a whole number") from None
+    return "+".join(word for word in words if word not in ranks) or "linear", rank
+
+
+def check_rank(rank: int, d: int) -> None:
+    """Refuse a rank that is no restriction on (d, d) matrices, or leaves none.
+
+    Raises:
+        InputError: not between 1 and d - 1.
+    """
+    if not 1 <= rank < d:
+        raise InputError(
+            f"--candidates {LOW_RANK}:{rank}: a rank lies between 1 and {d - 1}, below the {d} coordinates of s"
+        )
+
+
+def _words(spec: str) -> list[str]:
+    return [word.strip() for word in spec.split("+")]
 
 
 def _number(word: str, text: str, d: int) -> int:
@@ -134,6 +222,59 @@ def _mask(argument: str, d: int, load_mask: Callable[[str], np.ndarray] | None) 
     if mask.shape != (d, d):
         raise InputError(f"--candidates mask: {argument} has shape {mask.shape}; it must be ({d}, {d})")
     return mask != 0
+
+
+def _read_mask(file: str) -> np.ndarray:
+    """(d, d): the one matrix of a file."""
+    try:
+        matrices = read_matrices(file)
+    except InputError as error:
+        raise InputError(f"--candidates mask: {error}") from None
+    if len(matrices) != 1:
+        raise InputError(f"--candidates mask: {file} holds {len(matrices)} matrices; a mask is a single (d, d) array")
+    return np.asarray(matrices[0])
+
+
+def _stencil(
+    word: str, argument: str, d: int, shape: Sequence[int] | None, periodic: Sequence[bool] | None
+) -> np.ndarray:
+    """(d, d): which points of the grid lie in one line, close enough.
+
+    Within one step these are the edges of the grid, the incidence form of L-conv's discrete vector fields, and the
+    diagonal (Dehmamy et al., Automatic Symmetry Discovery with Lie Algebra Convolutional Network, appendix B.1).
+    """
+    if shape is None:
+        raise InputError(f"--candidates {word}: these data are not on a grid; give x an axis s for each of its axes")
+    if math.prod(shape) != d:
+        raise InputError(f"--candidates {word}: a grid of shape {tuple(shape)} does not hold the {d} coordinates of s")
+    wraps = [False] * len(shape) if periodic is None else list(periodic)
+    if len(wraps) != len(shape):
+        raise InputError(f"--candidates {word}: {len(wraps)} values of periodic for {len(shape)} axes of the grid")
+    reach = _reach(word, argument)
+    support = np.zeros((d, d), dtype=bool)
+    for axis, (size, wrapped) in enumerate(zip(shape, wraps, strict=True)):
+        steps = np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
+        if wrapped:
+            steps = np.minimum(steps, size - steps)
+        near = np.ones((size, size), dtype=bool) if reach is None else steps <= reach
+        before, after = (np.eye(math.prod(part), dtype=bool) for part in (shape[:axis], shape[axis + 1 :]))
+        support |= np.kron(np.kron(before, near), after)
+    return support
+
+
+def _reach(word: str, argument: str) -> int | None:
+    """R of `local:R`; None: any distance."""
+    if word == "local":
+        return 1
+    if argument == "all":
+        return None
+    try:
+        reach = int(argument)
+    except ValueError:
+        reach = 0
+    if reach < 1:
+        raise InputError(f"--candidates {word}: {argument!r} is no number of steps; use 1, 2, .. or all")
+    return reach
 
 
 def _antisymmetric(d: int, m: int) -> Ties:
