@@ -22,7 +22,7 @@ from .method import DiscoveryTask, Given, Method, Outcome
 from .registry import check_owners, choose
 from .settings import Settings
 from .task import CHECKPOINT, Checkpoint, Progress, drive, identity_of
-from .verdict import Decision, decide, judge
+from .verdict import Decision, decide, judge, settle
 
 if TYPE_CHECKING:
     from ..data import DataSet
@@ -230,7 +230,7 @@ def _assemble(
         "tolerance": settings.tolerance,
         "level": settings.level,
         "seed": settings.seed,
-        "device": "cpu",
+        "device": outcome.device,
         "dtype": settings.dtype or "float64",
         "data": data.describe(),
         "versions": versions(),
@@ -302,12 +302,14 @@ def _limited(decision: Decision, outcome: Outcome) -> Decision:
 
 
 def _decision(outcome: Outcome, settings: Settings, given: bool, watch: Watch | None) -> Decision:
+    shared = {"tolerance": settings.tolerance, "level": settings.level, "seed": settings.seed}
+    if outcome.found is not None:
+        return settle(outcome.found, most=settings.generators, **shared)  # type: ignore[arg-type]
     if outcome.evidence is None:
         m = outcome.blocks[-1].stop
         bounds = (0, 0) if outcome.nothing_verdict is Verdict.NONE else None
         empty = np.zeros(0)
         return Decision(outcome.nothing_verdict, outcome.nothing or "", np.zeros((0, m, m)), empty, empty, (), bounds)
-    shared = {"tolerance": settings.tolerance, "level": settings.level, "seed": settings.seed}
     if given:
         return judge(outcome.evidence, np.eye(outcome.evidence.size), **shared)  # type: ignore[arg-type]
 

@@ -16,6 +16,7 @@ from ..symmetry import Block, Verdict
 from .evidence import Evidence
 from .settings import Settings
 from .task import Task
+from .verdict import Found
 
 if TYPE_CHECKING:
     from ..data import DataSet
@@ -48,16 +49,19 @@ class Outcome:
 
     Attributes:
         evidence: about the method's candidates, or about the given generators.
+        found: generators that the method searched for itself, with their held-out trials; `evidence` is None then.
         nothing: why there is neither, with the verdict that follows.
         unused: dimension of directions that the method itself set apart as never seen by the data.
         open: dimension of directions that are neither in the evidence nor unused: too faint to be judged.
         necessary: why passing this evidence is not enough to be a symmetry, where it is not.
         extras: arrays that travel in the NPZ.
+        device: where it was computed.
     """
 
     blocks: tuple[Block, ...]
     candidates: dict[str, Any]
     evidence: Evidence | None = None
+    found: Found | None = None
     constructed: Constructed | None = None
     nothing: str | None = None
     nothing_verdict: Verdict = Verdict.NONE
@@ -65,6 +69,7 @@ class Outcome:
     open: int = 0
     necessary: str | None = None
     extras: dict[str, np.ndarray] = field(default_factory=dict)
+    device: str = "cpu"
     notes: list[str] = field(default_factory=list)
 
 

@@ -230,6 +230,84 @@ def _shown_broken(evidence: Evidence, direction: np.ndarray, trial: Trial, toler
     return bool(trial.defect**2 - tolerance**2 > z * np.sqrt(s1 + s2))
 
 
+@dataclass(frozen=True)
+class Found:
+    """Generators that a method searched for itself, with the held-out trial of each.
+
+    For models in which the generators do not enter linearly, so that there are no quadratic forms to search: every
+    trial judges pairs or samples by generators that were found without them.
+
+    Attributes:
+        matrices: (k, m, m), refitted on all data, the best supported first.
+        trials: one a generator, in that order.
+        weights: (B,) samples in each batch.
+        angle: degrees; largest principal angle to the spans found without held-out data, median over folds.
+    """
+
+    matrices: np.ndarray
+    trials: Sequence[Trial]
+    weights: np.ndarray
+    angle: float | None = None
+
+
+def settle(found: Found, *, tolerance: float, level: float, seed: int, most: int | None = None) -> Decision:
+    """Judge generators that were found by a search of the method's own: certify in order, stop at the first failure.
+
+    A search that is not exhaustive never shows that there is no symmetry: the verdict is `symmetric` or `inconclusive`.
+    """
+    alpha = 1 - level
+    few = too_few(found.weights)
+    empty = np.zeros(0)
+    if few:
+        none = np.zeros((0, *found.matrices.shape[1:]))
+        return Decision(Verdict.INCONCLUSIVE, few, none, empty, empty, (), None)
+    multipliers = draw_multipliers(len(found.weights), seed)
+    certified = 0
+    limit = min(len(found.trials), most if most is not None else len(found.trials))
+    while certified < limit and found.trials[certified].certified(tolerance, alpha, multipliers):
+        certified += 1
+    defects = np.array([trial.defect for trial in found.trials])
+    bounds = np.array([upper_bound(trial, alpha, multipliers) for trial in found.trials])
+    notes = []
+    growth = None
+    if certified:
+        verdict, written = Verdict.SYMMETRIC, certified
+        reason = (
+            f"{certified} generator{'s' * (certified > 1)} certified: a relative defect above {tolerance:g} is ruled "
+            f"out at level {level:g}"
+        )
+        if found.angle is not None:
+            notes.append(
+                f"largest angle between these generators and the spans found without held-out data: "
+                f"{found.angle:.2g} deg"
+            )
+    else:
+        verdict, written = Verdict.INCONCLUSIVE, limit
+        shown = f"it is shown to be below {bounds[0]:.2g} only" if np.isfinite(bounds[0]) else "it is not bounded"
+        reason = (
+            f"the best generator's held-out defect is {defects[0]:.2g}, and at level {level:g} {shown}; the tolerance "
+            f"is {tolerance:g}"
+        )
+    if certified < len(found.trials):
+        growth = found.trials[certified].growth_needed(tolerance, alpha)
+        if growth is not None and growth < 1 and not defects[certified] <= tolerance:
+            growth = None
+    return Decision(
+        verdict=verdict,
+        reason=reason,
+        matrices=found.matrices[:written],
+        defect=defects[:written],
+        defect_upper=bounds[:written],
+        status=("certified" if certified else "consistent",) * written,
+        bounds=None,
+        samples_needed=_samples(growth, found.weights),
+        next_defect=float(defects[written]) if written < len(defects) else None,
+        spectrum=np.sort(defects),
+        heldout_angle=found.angle,
+        notes=notes,
+    )
+
+
 class HeldOut:
     """Directions found without some groups, to be judged on those groups."""
 

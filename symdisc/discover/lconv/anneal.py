@@ -1,0 +1,217 @@
+"""Annealed expectation maximisation in the linear mid-point model: from nothing to a start.
+
+With m = (x + y) / 2, y - x = 2 tanh(A/2) m = A m + O(A^3): D_n = y_n - x_n is Gaussian with covariance
+s2 I + J_n P J_n^T, J_n = [L_1 m_n .. L_k m_n]. Lowering s2 slowly keeps the search from the nearest poor optimum.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from .flow import images
+from .space import Space
+
+FALL = 0.75
+FLOOR = 1e-8
+STEPS = 80
+SPECTRAL_PAIRS = 1500
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Posterior of t for every pair.
+
+    Attributes:
+        mean: (b, k). covariance: (b, k, k). likelihood: (b,) log density of D.
+        residual: (b,) expected |D - J t|^2.
+    """
+
+    mean: torch.Tensor
+    covariance: torch.Tensor
+    likelihood: torch.Tensor
+    residual: torch.Tensor
+
+
+def expect(
+    generators: torch.Tensor, precision: torch.Tensor, variance: float, middle: torch.Tensor, moved: torch.Tensor
+) -> Expectation:
+    """The E-step.
+
+    Args:
+        precision: (k, k), inverse of the prior covariance of t.
+        middle, moved: (b, m, d) m and D.
+    """
+    b, m, d = middle.shape
+    k, values = len(generators), middle.shape[1] * middle.shape[2]
+    size = (moved * moved).sum((1, 2))
+    constant = values * math.log(2 * math.pi * variance)
+    if k == 0:
+        empty = middle.new_zeros((b, 0))
+        return Expectation(empty, empty[:, :, None], -0.5 * (size / variance + constant), size)
+    jacobian = images(generators, middle).reshape(b, k, m * d)
+    gram = jacobian @ jacobian.transpose(1, 2)
+    score = (jacobian @ moved.reshape(b, m * d, 1))[:, :, 0]
+    factor = torch.linalg.cholesky(gram + variance * precision)
+    mean = torch.cholesky_solve(score[:, :, None], factor)[:, :, 0]
+    covariance = variance * torch.cholesky_inverse(factor)
+    explained = (mean * score).sum(1)
+    logdet = 2 * torch.log(torch.diagonal(factor, dim1=1, dim2=2)).sum(1) - k * math.log(variance)
+    logdet = logdet - torch.logdet(precision)
+    likelihood = -0.5 * ((size - explained) / variance + logdet + constant)
+    residual = size - 2 * explained + torch.einsum("bi,bij,bj->b", mean, gram, mean) + (covariance * gram).sum((1, 2))
+    return Expectation(mean, covariance, likelihood, residual.clamp(min=0))
+
+
+def second_moments(weights: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """(k d, k d): sum_n weights_n (x) m_n m_n^T, for weights (b, k, k) and rows (b, m, d)."""
+    b, m, d = rows.shape
+    k = weights.shape[1]
+    flat = rows.reshape(b * m, d)
+    result = rows.new_empty((k, d, k, d))
+    for i in range(k):
+        for j in range(i + 1):
+            part = (rows * weights[:, i, j, None, None]).reshape(b * m, d).T @ flat
+            result[i, :, j] = part
+            if i != j:
+                result[j, :, i] = part.T
+    return result.reshape(k * d, k * d)
+
+
+def side_by_side(generators: torch.Tensor) -> torch.Tensor:
+    """(d, k d): [L_1 .. L_k]."""
+    k, d, _ = generators.shape
+    return generators.permute(1, 0, 2).reshape(d, k * d)
+
+
+def stacked(row: torch.Tensor, k: int) -> torch.Tensor:
+    """The inverse of `side_by_side`."""
+    d = len(row)
+    return row.reshape(d, k, d).permute(1, 0, 2).contiguous()
+
+
+def regularised(gram: torch.Tensor, share: float = 1e-10) -> torch.Tensor:
+    """Gram matrix with a small multiple of its mean eigenvalue on the diagonal."""
+    ridge = share * torch.trace(gram) / len(gram)
+    return gram + (ridge + torch.finfo(gram.dtype).tiny) * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+
+
+def solve_in(
+    space: Space, gram: torch.Tensor, cross: torch.Tensor, start: torch.Tensor, iterations: int = 8
+) -> torch.Tensor:
+    """(k, d, d): argmin over the space of tr(L G L^T) - 2 <cross, L>.
+
+    Args:
+        gram: (k d, k d). cross: (k, d, d).
+    """
+    k = len(start)
+    gram = regularised(gram)
+    if space.full:
+        return stacked(torch.linalg.solve(gram, side_by_side(cross).T).T, k)
+    inverse = torch.linalg.inv(gram)
+
+    def apply(matrix: torch.Tensor, stack: torch.Tensor) -> torch.Tensor:
+        return space.project(stacked(side_by_side(stack) @ matrix, k))
+
+    return conjugate_gradients(
+        lambda v: apply(gram, v), lambda v: apply(inverse, v), space.project(cross), start, iterations, 1e-3
+    )[0]
+
+
+def conjugate_gradients(
+    operator: Callable[[torch.Tensor], torch.Tensor],
+    precondition: Callable[[torch.Tensor], torch.Tensor],
+    target: torch.Tensor,
+    start: torch.Tensor,
+    iterations: int,
+    tolerance: float,
+) -> tuple[torch.Tensor, int]:
+    """Preconditioned conjugate gradients for operator(x) = target; returns x and the number of iterations."""
+    x = start
+    residual = target - operator(x) if bool(x.any()) else target.clone()
+    z = precondition(residual)
+    direction, size = z, (residual * z).sum()
+    scale = (target * precondition(target)).sum()
+    done = 0
+    for done in range(1, iterations + 1):
+        if float(size) <= tolerance**2 * float(scale):
+            return x, done - 1
+        image = operator(direction)
+        curvature = (direction * image).sum()
+        if not float(curvature) > 0:
+            break
+        step = size / curvature
+        x = x + step * direction
+        residual = residual - step * image
+        z = precondition(residual)
+        following = (residual * z).sum()
+        direction, size = z + (following / size) * direction, following
+    return x, done
+
+
+def spectral_start(k: int, middle: torch.Tensor, moved: torch.Tensor, space: Space) -> torch.Tensor:
+    """(k, d, d): leading right singular vectors of the rows vec(D_n (C^{-1/2} m_n)^T), mapped back by C^{-1/2}.
+
+    By the Gram matrix of the pairs, so that no d^2 x d^2 matrix is made.
+    """
+    middle, moved = middle[:SPECTRAL_PAIRS], moved[:SPECTRAL_PAIRS]
+    b, m, d = middle.shape
+    rows = middle.reshape(b * m, d)
+    inverse = torch.linalg.inv(regularised(rows.T @ rows / len(rows), 1e-6))
+    white = (rows @ inverse).reshape(b, m, d)
+    gram = middle.new_zeros((b, b))
+    for a in range(m):
+        for c in range(m):
+            gram += (moved[:, a] @ moved[:, c].T) * (middle[:, a] @ white[:, c].T)
+    seeded = torch.Generator().manual_seed(k)
+    basis = torch.randn((b, min(k + 6, b)), generator=seeded, dtype=torch.float64).to(gram)
+    for _ in range(30):
+        basis = torch.linalg.qr(gram @ basis)[0]
+    leading = (basis @ torch.linalg.eigh(basis.T @ gram @ basis)[1]).flip(1)[:, :k]
+    weighted = torch.einsum("bk,bmd->bmkd", leading, moved).reshape(b * m, -1)
+    start = (weighted.T @ white.reshape(b * m, d)).reshape(-1, d, d)
+    return space.project(start)
+
+
+def anneal(
+    k: int,
+    middle: torch.Tensor,
+    moved: torch.Tensor,
+    space: Space,
+    values: int,
+    start: torch.Tensor | None = None,
+    floor: float = FLOOR,
+) -> tuple[torch.Tensor, float]:
+    """Generators with t ~ N(0, I), and the noise variance.
+
+    Args:
+        middle, moved: (b, m, d) of the pairs to learn from.
+        values: numbers of y a pair (d channels, without a homogeneous coordinate).
+        floor: s2 is lowered to this share of mean D^2, but never below its maximum-likelihood value.
+    """
+    b = len(middle)
+    first = float((moved * moved).sum()) / (b * values)
+    generators = spectral_start(k, middle, moved, space) if start is None else start
+    size = float((images(generators, middle) ** 2).sum())
+    generators = generators * math.sqrt(first * b * values / size) if size > 0 else generators
+    identity = torch.eye(k, dtype=middle.dtype, device=middle.device)
+    target, likely, settled = first, first, 0
+    for _ in range(STEPS):
+        variance = max(target, likely, floor * first)
+        posterior = expect(generators, identity, variance, middle, moved)
+        likely = float(posterior.residual.sum()) / (b * values)
+        second = posterior.covariance + posterior.mean[:, :, None] * posterior.mean[:, None, :]
+        weighted = torch.einsum("bk,bmd->bmkd", posterior.mean, moved).reshape(-1, k * middle.shape[2])
+        cross = (weighted.T @ middle.reshape(-1, middle.shape[2])).reshape(generators.shape)
+        generators = solve_in(space, second_moments(second, middle), cross, generators)
+        # Whiten: t ~ N(0, I) again.
+        root = torch.linalg.cholesky(regularised(second.mean(0), 1e-12))
+        generators = torch.einsum("ji,jab->iab", root, generators).contiguous()
+        settled += target < likely
+        if settled > 8 or target < floor * first:
+            break
+        target *= FALL
+    return generators, max(likely, floor * first)

@@ -1,0 +1,119 @@
+"""One linear map for all pairs: R = Y X^T (X X^T)^{-1}, and its real logarithm where there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+import torch
+
+from .pairs import Pairs
+
+
+@dataclass(frozen=True)
+class FixedMap:
+    """The map and how well it does.
+
+    Attributes:
+        matrix: (d, d), R.
+        residuals: (r,) |y - R x|^2 of the held-out pairs.
+        moved: mean of |y - x|^2. size: mean of |y|^2.
+    """
+
+    matrix: np.ndarray
+    residuals: np.ndarray
+    moved: float
+    size: float
+
+    @property
+    def residual(self) -> float:
+        """Mean of the residuals."""
+        return float(self.residuals.mean())
+
+    def likelihood(self, values: int) -> np.ndarray:
+        """(r,) log density of y of the held-out pairs, for pairs of `values` numbers."""
+        variance = max(self.residual / values, np.finfo(float).tiny)
+        return -0.5 * (self.residuals / variance + values * np.log(2 * np.pi * variance))
+
+
+@dataclass(frozen=True)
+class Logarithm:
+    """A real generator of a map.
+
+    Attributes:
+        matrix: (d, d), exp(matrix) as near to the map as found.
+        misfit: |exp(matrix) - R| / |R|, Frobenius.
+        exact: the principal logarithm is real.
+        reason: the branch, or why there is no real logarithm.
+    """
+
+    matrix: np.ndarray
+    misfit: float
+    exact: bool
+    reason: str
+
+
+def fixed_map(pairs: Pairs, train: torch.Tensor, test: torch.Tensor, refit: bool = True) -> FixedMap:
+    """Fit on the pairs `train`, measure on `test`; the matrix returned is refitted on both.
+
+    The Gram matrix is that of x on the right (as in the paper's solution; the printed order of factors there does not
+    multiply).
+    """
+    d = pairs.size
+    sums = []
+    for rows in (train, test):
+        gram = torch.zeros((d, d), dtype=pairs.dtype, device=pairs.device)
+        cross = torch.zeros_like(gram)
+        for block in pairs.blocks(rows):
+            x, y = block.x.reshape(-1, d), block.y.reshape(-1, d)
+            gram += x.T @ x
+            cross += y.T @ x
+        sums.append((gram, cross))
+    matrix = _solve(*sums[0])
+    residuals = []
+    moved = size = 0.0
+    for block in pairs.blocks(test):
+        residuals.append(((block.y - block.x @ matrix.T) ** 2).sum((1, 2)))
+        moved += float(((block.y - block.x) ** 2).sum())
+        size += float((block.y**2).sum())
+    whole = _solve(sums[0][0] + sums[1][0], sums[0][1] + sums[1][1]) if refit else matrix
+    count = max(len(test), 1)
+    left = torch.cat(residuals).double().cpu().numpy()
+    return FixedMap(whole.double().cpu().numpy(), left, moved / count, size / count)
+
+
+def _solve(gram: torch.Tensor, cross: torch.Tensor) -> torch.Tensor:
+    return cross @ torch.linalg.pinv(gram, rtol=1e-12, hermitian=True)
+
+
+def logarithm(matrix: np.ndarray) -> Logarithm:
+    """The principal logarithm where it is real; else the generator nearest in the sense of its real part.
+
+    A real matrix has a real logarithm if and only if it is invertible and each Jordan block of a negative eigenvalue
+    occurs an even number of times (Culver 1966); data never hit such a tie, so a negative eigenvalue means there is
+    none. The principal branch has eigenvalues with imaginary parts in (-pi, pi): a map that turns further than half
+    way is read as turning the short way round.
+    """
+    values = np.linalg.eigvals(matrix)
+    largest = np.abs(values).max()
+    negative = (np.abs(values.imag) <= 1e-9 * largest) & (values.real < -1e-9 * largest)
+    vanishing = np.abs(values) <= 1e-9 * largest
+    if not negative.any() and not vanishing.any():
+        found = np.real(scipy.linalg.logm(matrix))
+        reason = "principal branch: every eigenvalue of the generator turns by less than half a turn"
+        return Logarithm(found, _misfit(found, matrix), True, reason)
+    # A logarithm of each eigenvalue's modulus and angle, the angle of a negative one dropped.
+    values, vectors = np.linalg.eig(matrix)
+    floor = 1e-9 * largest
+    logs = np.log(np.maximum(np.abs(values), floor)) + 1j * np.where(negative, 0.0, np.angle(values))
+    found = np.real(vectors @ np.diag(logs) @ np.linalg.pinv(vectors))
+    if vanishing.any():
+        reason = f"{int(vanishing.sum())} eigenvalues of R are zero: no logarithm exists"
+    else:
+        reason = f"{int(negative.sum())} eigenvalues of R are negative and simple: no real logarithm exists"
+    return Logarithm(found, _misfit(found, matrix), False, reason)
+
+
+def _misfit(generator: np.ndarray, matrix: np.ndarray) -> float:
+    return float(np.linalg.norm(scipy.linalg.expm(generator) - matrix) / np.linalg.norm(matrix))

@@ -1,0 +1,120 @@
+"""Pairs as the solvers take them: rows of x and y on the device, in memory or read again in every pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from ...data import DataSet
+
+# Bytes of x and y that are kept in memory, and numbers of one block. Constants, so that results do not depend on what
+# happens to be free.
+KEPT = 2 * 2**30
+BLOCK = 2**23
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some of the pairs: their numbers (b,), x and y (b, m, d)."""
+
+    rows: torch.Tensor
+    x: torch.Tensor
+    y: torch.Tensor
+
+
+@dataclass
+class Pairs:
+    """All pairs of a data set, or of some of its rows.
+
+    Args:
+        data: pairs with chunks x, y of shape (b, d, m).
+        homogeneous: append a constant 1 to every vector (affine candidates).
+    """
+
+    data: DataSet
+    device: torch.device
+    dtype: torch.dtype
+    homogeneous: bool = False
+
+    def __post_init__(self) -> None:
+        self.count = self.data.samples
+        self.channels = self.data.channels
+        self.size = self.data.d + self.homogeneous
+        self.values = self.data.d * self.channels
+        self._kept: Block | None = None
+        self.in_memory = 2 * 8 * self.count * self.channels * self.size <= KEPT
+
+    @property
+    def block_rows(self) -> int:
+        """Pairs in a block."""
+        return max(1, BLOCK // (self.channels * self.size))
+
+    def blocks(self, rows: torch.Tensor | None = None) -> Iterator[Block]:
+        """The pairs of these (sorted) numbers, block by block."""
+        if self.in_memory:
+            whole = self.whole()
+            numbers = torch.arange(self.count) if rows is None else rows
+            for start in range(0, len(numbers), self.block_rows):
+                part = numbers[start : start + self.block_rows]
+                if len(part) == self.count:
+                    yield whole
+                else:
+                    at = part.to(self.device)
+                    yield Block(part, whole.x[at], whole.y[at])
+            return
+        wanted = None if rows is None else np.zeros(self.count, dtype=bool)
+        if wanted is not None and rows is not None:
+            wanted[rows.numpy()] = True
+        last = self.count if rows is None or not len(rows) else int(rows.max())
+        for chunk in self.data.chunks(0, np.float64):
+            if chunk.start > last:
+                return
+            assert chunk.y is not None
+            number = np.arange(chunk.start, chunk.start + len(chunk.x))
+            keep = slice(None) if wanted is None else wanted[number]
+            if len(number[keep]):
+                yield Block(torch.from_numpy(number[keep]), self._tensor(chunk.x[keep]), self._tensor(chunk.y[keep]))
+
+    def whole(self) -> Block:
+        """Everything, where it fits in memory."""
+        if self._kept is None:
+            x = torch.empty((self.count, self.channels, self.size), dtype=self.dtype, device=self.device)
+            y = torch.empty_like(x)
+            for chunk in self.data.chunks(0, np.float64):
+                assert chunk.y is not None
+                part = slice(chunk.start, chunk.start + len(chunk.x))
+                x[part], y[part] = self._tensor(chunk.x), self._tensor(chunk.y)
+            self._kept = Block(torch.arange(self.count), x, y)
+        return self._kept
+
+    def subset(self, count: int) -> Pairs:
+        """The first pairs, in memory."""
+        if count == self.count and self.in_memory:
+            return self
+        part = replace(self)
+        part.count, part.in_memory = count, True
+        part._kept = self.take(torch.arange(count))
+        return part
+
+    def take(self, rows: torch.Tensor) -> Block:
+        """These pairs as one block."""
+        parts = list(self.blocks(rows))
+        if len(parts) == 1:
+            return parts[0]
+        return Block(
+            torch.cat([part.rows for part in parts]),
+            torch.cat([part.x for part in parts]),
+            torch.cat([part.y for part in parts]),
+        )
+
+    def _tensor(self, values: np.ndarray) -> torch.Tensor:
+        """(b, d, m) -> (b, m, d), with the constant behind where there is one."""
+        rows = torch.from_numpy(np.ascontiguousarray(values.transpose(0, 2, 1))).to(self.device, self.dtype)
+        if not self.homogeneous:
+            return rows
+        return torch.cat([rows, torch.ones_like(rows[:, :, :1])], dim=2)

@@ -1,0 +1,315 @@
+"""Refinement on the exponential itself: projected Gauss-Newton half way between x and y.
+
+The residual of a pair is v - u = exp(-A/2) y - exp(A/2) x (carried on to y where exp(A) is not orthogonal); its
+coefficients t are eliminated (variable projection), their posterior spread is kept (Laplace), and the generators
+follow from conjugate gradients with the Gram matrix sum (t t^T + cov t) (x) m m^T as preconditioner from the right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+
+from .anneal import conjugate_gradients, regularised, second_moments, side_by_side, stacked
+from .flow import SMALL, Derivative, Eigen, TaylorFlow, flow, leans
+from .model import Model, normalised
+from .pairs import Block, Pairs
+from .space import Space
+
+# A pair is far off when its squared residual exceeds this many medians, and this share of |y|^2.
+FAR = 30.0
+SLIGHT = 0.01
+# Noise below this share of |y|^2 leaves t certain.
+FAINT = 1e-4
+
+
+@dataclass
+class Placed:
+    """Pairs carried half way, with their linear model.
+
+    Attributes:
+        middle, residual: (b, m, d). jacobian: (b, k, m d) and its gram (b, k, k).
+        factor: (b, k, k) Cholesky factor of J J^T + s2 P^{-1}.
+        weight: (b, 1, 1), 0 for a pair that is left out.
+    """
+
+    rows: torch.Tensor
+    t: torch.Tensor
+    middle: torch.Tensor
+    residual: torch.Tensor
+    jacobian: torch.Tensor
+    gram: torch.Tensor
+    factor: torch.Tensor
+    derivative: Derivative
+    weight: torch.Tensor = field(default_factory=lambda: torch.ones(1))
+
+    @property
+    def size(self) -> torch.Tensor:
+        """(b,): squared residuals."""
+        return (self.residual**2).sum((1, 2))
+
+    def projected(self, values: torch.Tensor) -> torch.Tensor:
+        """(b, m, d): values without what a change of t explains."""
+        flat = values.reshape(len(values), -1, 1)
+        inner = torch.cholesky_solve(self.jacobian @ flat, self.factor)
+        return (flat - self.jacobian.transpose(1, 2) @ inner).reshape(values.shape)
+
+    def step(self, model: Model, residual: torch.Tensor) -> torch.Tensor:
+        """(b, k): the best change of t for a residual."""
+        pull = model.variance * (self.t @ precision_of(model))
+        score = self.jacobian @ residual.reshape(len(residual), -1, 1) - pull[:, :, None]
+        return torch.cholesky_solve(score, self.factor)[:, :, 0]
+
+
+def place(block: Block, model: Model, t: torch.Tensor, eigen: Eigen | None, nodes: int = 1) -> Placed:
+    """Carry x forward and y back by half of A, and linearise there (at y, where exp(A) is not orthogonal)."""
+    carried = flow(model.generators, t, eigen)
+    share = 0.0 if isinstance(carried, TaylorFlow) and not leans(model.generators) else 0.5
+    u, v = carried.act(block.x, 0.5), carried.act(block.y, -0.5)
+    middle = (u + v) / 2
+    residual = v - u if share == 0 else block.y - carried.act(u, 0.5)
+    derivative = Derivative(carried, t, middle, nodes, share)
+    jacobian = derivative.jacobian(model.generators)
+    gram = jacobian @ jacobian.transpose(1, 2)
+    return Placed(block.rows, t, middle, residual, jacobian, gram, factor_of(gram, model), derivative)
+
+
+def factor_of(gram: torch.Tensor, model: Model) -> torch.Tensor:
+    """Cholesky factors of J J^T + s2 P^{-1}, with a touch more against coefficients that a pair does not see."""
+    identity = torch.eye(model.count, dtype=gram.dtype, device=gram.device)
+    ridge = 1e-12 * torch.diagonal(gram, dim1=1, dim2=2).mean() + torch.finfo(gram.dtype).tiny
+    return torch.linalg.cholesky(gram + model.variance * precision_of(model) + ridge * identity)
+
+
+def precision_of(model: Model) -> torch.Tensor:
+    """P^{-1}."""
+    return torch.linalg.inv(regularised(model.spread, 1e-10))
+
+
+def eigen_of(model: Model) -> Eigen | None:
+    """Eigenvectors of a single large generator."""
+    return Eigen(model.generators[0]) if model.count == 1 and model.generators.shape[1] > SMALL else None
+
+
+def locate(block: Block, model: Model, t: torch.Tensor, rounds: int = 6) -> tuple[torch.Tensor, torch.Tensor]:
+    """Coefficients of pairs under a fixed model, from a start t (b, k); and their squared residuals (b,).
+
+    A step that makes a pair worse is halved for that pair.
+    """
+    eigen, precision = eigen_of(model), precision_of(model)
+    best, least = t, torch.full((len(t),), math.inf, dtype=t.dtype, device=t.device)
+    residual, change = least, torch.zeros_like(t)
+    for _ in range(rounds):
+        placed = place(block, model, t, eigen)
+        cost = placed.size + model.variance * ((t @ precision) * t).sum(1)
+        better = cost < least
+        best, least = torch.where(better[:, None], t, best), torch.where(better, cost, least)
+        residual = torch.where(better, placed.size, residual)
+        change = torch.where(better[:, None], placed.step(model, placed.residual), change / 2)
+        t = within(best + change, precision) if eigen is None else best + change
+    return best, residual
+
+
+def within(t: torch.Tensor, precision: torch.Tensor) -> torch.Tensor:
+    """Coefficients no further out than 8 standard deviations: one wild pair would slow all others down."""
+    size = ((t @ precision) * t).sum(1, keepdim=True).sqrt()
+    return t * (8.0 / size.clamp(min=8.0))
+
+
+def quadrature(model: Model, t: torch.Tensor) -> int:
+    """Nodes that the derivative needs: one while the angles between eigenvalues of A stay small."""
+    if not len(t):
+        return 1
+    if model.generators.shape[1] <= SMALL:
+        phase = float(torch.linalg.matrix_norm(torch.einsum("bk,kij->bij", t, model.generators)).max())
+    elif model.count == 1:
+        phase = float(torch.linalg.eigvals(model.generators[0]).imag.abs().max() * t.abs().max())
+    else:
+        return 1
+    return 1 if phase < 0.05 else min(40, math.ceil(0.6 * phase) + 3)
+
+
+class Refined(NamedTuple):
+    """The model, the coefficients (r, k) of its pairs, and how far the generators moved relative to norm 1."""
+
+    model: Model
+    t: torch.Tensor
+    change: float
+
+
+def refine(
+    pairs: Pairs,
+    rows: torch.Tensor | None,
+    model: Model,
+    t: torch.Tensor,
+    space: Space,
+    *,
+    iterations: int,
+    inner: int = 12,
+    accuracy: float = 1e-9,
+) -> Iterator[Refined]:
+    """Gauss-Newton steps on these pairs, until the generators settle.
+
+    Args:
+        rows: numbers of the pairs, sorted; t: (len(rows), k) their coefficients.
+        inner: conjugate-gradient iterations a step.
+        accuracy: stop once the generators change by less, relative to their norm.
+    """
+    for _ in range(iterations):
+        step = Step(pairs, rows, model, t, space, inner).take()
+        yield step
+        if step.change < accuracy:
+            return
+        model, t = step.model, step.t
+
+
+class Step:
+    """One Gauss-Newton step over all blocks."""
+
+    def __init__(
+        self, pairs: Pairs, rows: torch.Tensor | None, model: Model, t: torch.Tensor, space: Space, inner: int
+    ) -> None:
+        self.pairs, self.rows, self.model, self.t, self.space, self.inner = pairs, rows, model, t, space, inner
+        self.eigen, self.nodes = eigen_of(model), quadrature(model, t)
+        numbers = torch.arange(pairs.count) if rows is None else rows
+        self._place_of = torch.full((pairs.count,), -1, dtype=torch.int64)
+        self._place_of[numbers] = torch.arange(len(numbers))
+        self._kept: list[Placed] | None = None
+        self.admitted = torch.ones(len(t), dtype=torch.bool, device=t.device)
+
+    def _at(self, rows: torch.Tensor) -> torch.Tensor:
+        """Where pairs of these numbers stand in t."""
+        return self._place_of[rows].to(self.t.device)
+
+    def placed(self) -> Iterator[Placed]:
+        """The blocks, carried half way; kept where all pairs are in memory."""
+        if self._kept is not None:
+            yield from self._kept
+            return
+        kept = []
+        for block in self.pairs.blocks(self.rows):
+            at = self._at(block.rows)
+            placed = place(block, self.model, self.t[at], self.eigen, self.nodes)
+            placed.weight = self.admitted[at].to(self.t.dtype)[:, None, None]
+            if self.pairs.in_memory:
+                kept.append(placed)
+            yield placed
+        if self.pairs.in_memory:
+            self._kept = kept
+
+    def take(self) -> Refined:
+        """The next model, coefficients, and the relative change of the generators."""
+        used = self._admit()
+        target, spread, gram, second = self._normal_equations()
+        k = self.model.count
+        inverse = torch.linalg.inv(regularised(gram + spread, 1e-9))
+        damped = spread + 1e-9 * gram
+
+        def operator(change: torch.Tensor) -> torch.Tensor:
+            result = stacked(side_by_side(change) @ damped, k)
+            for placed in self.placed():
+                moved = placed.projected(placed.derivative.forward(change))
+                result = result + placed.derivative.adjoint(moved * placed.weight)
+            return self._across(result)
+
+        def precondition(change: torch.Tensor) -> torch.Tensor:
+            return self._across(stacked(side_by_side(change) @ inverse, k))
+
+        start = torch.zeros_like(target)
+        change, _ = conjugate_gradients(operator, precondition, target, start, self.inner, 0.02)
+        if self.pairs.size <= SMALL:
+            return self._careful(change, second / used)
+        t = self.t.clone()
+        for placed in self.placed():
+            at = self._at(placed.rows)
+            t[at] = t[at] + placed.step(self.model, placed.residual - placed.derivative.forward(change))
+        moved, t = normalised(self.model.generators + change, t, second / used, self.model.variance)
+        return Refined(moved, self._relocated(moved, t), float(change.norm()) / math.sqrt(k))
+
+    def _careful(self, change: torch.Tensor, second: torch.Tensor) -> Refined:
+        """Few numbers a pair: full steps in t overshoot. Locate every pair anew, and halve a step that misses."""
+        before = torch.zeros(len(self.t), dtype=self.t.dtype, device=self.t.device)
+        for placed in self.placed():
+            before[self._at(placed.rows)] = placed.size
+        cap = FAR * before.median()
+        for _ in range(5):
+            model, start = normalised(self.model.generators + change, self.t, second, self.model.variance)
+            t, after = start.clone(), torch.empty_like(before)
+            for block in self.pairs.blocks(self.rows):
+                at = self._at(block.rows)
+                t[at], after[at] = locate(block, model, start[at], 4)
+            if float(after.clamp(max=cap).sum()) <= 1.05 * float(before.clamp(max=cap).sum()):
+                self.admitted &= after <= FAR * after.median()
+                return Refined(model, self._relocated(model, t), float(change.norm()) / math.sqrt(model.count))
+            change = change / 4
+        return Refined(self.model, self.t, 0.0)
+
+    def _admit(self) -> int:
+        """Leave out pairs that are far off: their t is wrong. Sets the noise variance; returns how many remain."""
+        sizes = torch.zeros(len(self.t), dtype=self.t.dtype, device=self.t.device)
+        loose = torch.zeros_like(sizes)
+        for placed in self.placed():
+            at = self._at(placed.rows)
+            sizes[at] = placed.size
+            loose[at] = (torch.cholesky_inverse(placed.factor) * placed.gram).sum((1, 2))
+        self.admitted = (sizes <= FAR * sizes.median()) | (sizes <= SLIGHT * self._energy())
+        used, values, k = int(self.admitted.sum()), self.pairs.values, self.model.count
+        free = used * (values - min(k, values - 1)) - self.space.dimension * k
+        total, kept = float(sizes[self.admitted].sum()), self.model.variance * float(loose[self.admitted].sum())
+        # Counted by degrees of freedom; or, where the prior holds t as much as the pair does, by expectation.
+        variance = min(total / max(free, used * values // 4, 1), (total + kept) / (used * values))
+        self.model = Model(self.model.generators, self.model.spread, variance)
+        for placed in self._kept or ():
+            placed.factor = factor_of(placed.gram, self.model)
+            placed.weight = self.admitted[self._at(placed.rows)].to(sizes.dtype)[:, None, None]
+        return used
+
+    def _energy(self) -> float:
+        """Mean |y|^2 of the pairs."""
+        total = sum(float((block.y**2).sum()) for block in self.pairs.blocks(self.rows))
+        return total / len(self.t)
+
+    def _normal_equations(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The gradient, the Gram matrices of the spread and of the mean of t, and sum t t^T + cov t."""
+        model, pairs = self.model, self.pairs
+        k, d = model.count, pairs.size
+        gram = model.generators.new_zeros((k * d, k * d))
+        spread = torch.zeros_like(gram)
+        target = torch.zeros_like(model.generators)
+        second = torch.zeros_like(model.spread)
+        for placed in self.placed():
+            covariance = model.variance * torch.cholesky_inverse(placed.factor) * placed.weight
+            outer = placed.t[:, :, None] * placed.t[:, None, :] * placed.weight
+            spread += second_moments(covariance, placed.middle)
+            gram += second_moments(outer, placed.middle)
+            second += (outer + covariance).sum(0)
+            inner = placed.step(model, placed.residual)[:, :, None]
+            reduced = placed.residual - (placed.jacobian.transpose(1, 2) @ inner).reshape(placed.residual.shape)
+            target += placed.derivative.adjoint(reduced * placed.weight)
+        if model.variance * pairs.values < FAINT * self._energy():
+            # Next to no noise: the spread of t would only hold the last digits back.
+            spread.zero_()
+        target -= stacked(side_by_side(model.generators) @ spread, k)
+        return self._across(target), spread, gram, second
+
+    def _across(self, change: torch.Tensor) -> torch.Tensor:
+        """Changes in the candidate space that lead out of the span: the others only rename t."""
+        change = self.space.project(change)
+        flat, span = change.reshape(len(change), -1), self.model.generators.reshape(self.model.count, -1)
+        return (flat - (flat @ span.T) @ span).reshape(change.shape)
+
+    def _relocated(self, model: Model, t: torch.Tensor) -> torch.Tensor:
+        """Coefficients with those of the far pairs sought again from zero."""
+        far = torch.nonzero(~self.admitted.cpu())[:, 0]
+        if not len(far):
+            return t
+        for block in self.pairs.blocks(far if self.rows is None else self.rows[far]):
+            at = self._at(block.rows)
+            again, fresh = locate(block, model, torch.zeros_like(t[at]))
+            here, kept = locate(block, model, t[at], 4)
+            t[at] = torch.where((fresh < kept)[:, None], again, here)
+        return t

@@ -1,0 +1,227 @@
+"""The search for k generators: annealed starts on near pairs, then windows that grow until all pairs are inside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from .anneal import anneal, expect
+from .flow import Eigen
+from .model import Model, normalised
+from .pairs import Pairs
+from .refine import locate, refine
+from .space import Space
+
+FRACTIONS = (0.04, 0.08, 0.15, 0.3, 0.6, 1.0)
+GROWTH = 1.5
+SURE = 2.0
+ACCURACY = 3e-7
+START_NUMBERS = 2**23
+ANNEAL_FLOOR = 3e-3
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far pairs lie apart: |y - x|^2 / |m|^2 and (|x|^2 + |y|^2) / 2, each (n,)."""
+
+    distance: torch.Tensor
+    energy: torch.Tensor
+
+    @staticmethod
+    def of(pairs: Pairs) -> Reach:
+        """One pass over all pairs."""
+        distance, energy = torch.empty(pairs.count), torch.empty(pairs.count)
+        distance, energy = distance.to(pairs.dtype), energy.to(pairs.dtype)
+        for block in pairs.blocks():
+            middle = (((block.x + block.y) / 2) ** 2).sum((1, 2))
+            moved = ((block.y - block.x) ** 2).sum((1, 2))
+            distance[block.rows] = (moved / middle.clamp(min=torch.finfo(pairs.dtype).tiny)).cpu()
+            energy[block.rows] = (((block.x**2).sum((1, 2)) + (block.y**2).sum((1, 2))) / 2).cpu()
+        return Reach(distance, energy)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A model with the coefficients (r, k) of the pairs `rows` (r,) that it was fitted to."""
+
+    model: Model
+    t: torch.Tensor
+    rows: torch.Tensor
+    stage: str = ""
+
+
+def search(
+    pairs: Pairs, reach: Reach, rows: torch.Tensor, k: int, space: Space, *, short: bool = False
+) -> Iterator[Found]:
+    """Yields ever better models of the pairs `rows`; the last one is the result.
+
+    Args:
+        rows: numbers of the pairs to learn from, sorted.
+        short: stop when the model is good enough to be compared with others.
+    """
+    near = rows[torch.argsort(reach.distance[rows], stable=True)]
+    start = best_start(pairs, near, k, space)
+    yield start
+    if k == 1:
+        yield from windows(pairs, reach, rows, start, space, short)
+    else:
+        yield from widening(pairs, near, start, space, short)
+
+
+def best_start(pairs: Pairs, near: torch.Tensor, k: int, space: Space) -> Found:
+    """Annealed models of several fractions of the nearest pairs, and the one that leaves least on the nearest."""
+    unknown = min(space.dimension, pairs.size * pairs.values) * k
+    most = START_NUMBERS // (pairs.channels * pairs.size)
+    test = pairs.take(torch.sort(near[: max(20, min(len(near) // 5, most))])[0])
+    test_middle, test_moved = (test.x + test.y) / 2, test.y - test.x
+    best: tuple[float, Found] | None = None
+    sizes = sorted({min(most, max(20, int(f * len(near)))) for f in FRACTIONS})
+    sizes = [s for s in sizes if s * max(1, pairs.values - k) >= SURE * unknown][:5] or sizes[-1:]
+    for size in sizes:
+        chosen = torch.sort(near[:size])[0]
+        block = pairs.take(chosen)
+        middle, moved = (block.x + block.y) / 2, block.y - block.x
+        generators, variance = anneal(k, middle, moved, space, pairs.values, floor=ANNEAL_FLOOR)
+        identity = torch.eye(k, dtype=middle.dtype, device=middle.device)
+        left = expect(generators, identity, variance, test_middle, test_moved).residual
+        score = float(left.sum())
+        if best is None or score < best[0]:
+            posterior = expect(generators, identity, variance, middle, moved)
+            second = posterior.covariance + posterior.mean[:, :, None] * posterior.mean[:, None, :]
+            model, t = normalised(generators, posterior.mean, second.mean(0), variance)
+            best = score, Found(model, t, chosen, "start")
+    assert best is not None
+    return best[1]
+
+
+def windows(pairs: Pairs, reach: Reach, rows: torch.Tensor, start: Found, space: Space, short: bool) -> Iterator[Found]:
+    """One generator: t by a search over a grid, the pairs sorted by |t|, and a window in |t| that grows.
+
+    Distance saturates and wraps, so the pairs near in |t| under the present model are the ones to learn from next.
+    """
+    model = start.model
+    window = 0.8 * float(start.t.abs().max())
+    energy = reach.energy[rows]
+    found = start
+    whole = False
+    for _ in range(24):
+        before = math.inf
+        for _ in range(3):
+            t, left = grid_search(pairs, rows, model, 1.5 * window)
+            fits = left < 0.6 * energy
+            inside = fits & (t[:, 0].abs() < window)
+            if int(inside.sum()) * pairs.values < 2 * pairs.size:
+                window *= 1.2
+                continue
+            chosen = rows[inside]
+            for step in refine(pairs, chosen, model, t[inside], space, iterations=2, inner=10):
+                found = Found(step.model, step.t, chosen, f"window of {len(chosen)} pairs")
+            model = found.model
+            if model.variance > 0.8 * before:
+                break
+            before = model.variance
+        yield found
+        whole = not bool((fits & (t[:, 0].abs() >= window)).any())
+        if whole or window * Eigen(model.generators[0]).radius > 80:
+            break
+        window *= GROWTH
+    t, left = grid_search(pairs, rows, model, 1.1 * float(found.t.abs().max()))
+    fits = left < 0.6 * energy
+    if int(fits.sum()) < 20:
+        yield found
+        return
+    iterations, inner = (2, 10) if short else (10, 40)
+    for step in refine(pairs, rows[fits], model, t[fits], space, iterations=iterations, inner=inner, accuracy=ACCURACY):
+        yield Found(step.model, step.t, rows[fits], "all pairs")
+
+
+def grid_search(pairs: Pairs, rows: torch.Tensor, model: Model, reach: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """(r, 1) coefficients and (r,) squared residuals |y - exp(t L) x|^2, t on a grid within +-reach."""
+    eigen = Eigen(model.generators[0])
+    t = torch.zeros((len(rows), 1), dtype=pairs.dtype, device=pairs.device)
+    left = torch.full((len(rows),), math.inf, dtype=pairs.dtype, device=pairs.device)
+    place = torch.full((pairs.count,), -1, dtype=torch.int64)
+    place[rows] = torch.arange(len(rows))
+    steps = 2 * math.ceil(min(1.2 * reach * eigen.radius, 200.0)) + 1
+    for block in pairs.blocks(rows):
+        at = place[block.rows].to(t.device)
+        if not eigen.sound:
+            t[at], left[at] = locate(block, model, torch.zeros_like(t[at]), 12)
+            continue
+        inside = eigen.into(block.x)
+        for value in torch.linspace(-reach, reach, steps, dtype=pairs.dtype).tolist():
+            turned = eigen.back(inside * torch.exp(value * eigen.values))
+            size = ((block.y - turned) ** 2).sum((1, 2))
+            better = size < left[at]
+            t[at] = torch.where(better[:, None], torch.full_like(t[at], value), t[at])
+            left[at] = torch.where(better, size, left[at])
+    return t, left.cpu()
+
+
+def widening(pairs: Pairs, near: torch.Tensor, start: Found, space: Space, short: bool) -> Iterator[Found]:
+    """Several generators: the nearest pairs first, then twice as many, until all are in."""
+    model, rows, t = start.model, start.rows, start.t
+    t = relocated(pairs, rows, model, t)
+    size = len(rows)
+    while True:
+        whole = size >= len(near)
+        iterations = (3 if short else 14) if whole else 3
+        for step in refine(pairs, rows, model, t, space, iterations=iterations, accuracy=1e-3 if short else ACCURACY):
+            model = step.model
+            yield Found(model, step.t, rows, f"{len(rows)} pairs")
+        if whole:
+            return
+        size = min(len(near), 2 * size)
+        rows = torch.sort(near[:size])[0]
+        t = relocated(pairs, rows, model, t.new_zeros((size, model.count)))
+
+
+def relocated(pairs: Pairs, rows: torch.Tensor, model: Model, t: torch.Tensor) -> torch.Tensor:
+    """Coefficients of these pairs under a model, from a start."""
+    place = torch.full((pairs.count,), -1, dtype=torch.int64)
+    place[rows] = torch.arange(len(rows))
+    t = t.clone()
+    for block in pairs.blocks(rows):
+        at = place[block.rows].to(t.device)
+        t[at] = locate(block, model, t[at], 8 if pairs.size <= 12 else 4)[0]
+    return t
+
+
+def located(pairs: Pairs, rows: torch.Tensor, model: Model, limit: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Coefficients (r, k) and squared residuals (r,) of pairs that the model was not fitted to.
+
+    Args:
+        limit: for one generator, |t| is sought up to here.
+    """
+    place = torch.full((pairs.count,), -1, dtype=torch.int64)
+    place[rows] = torch.arange(len(rows))
+    t = torch.zeros((len(rows), model.count), dtype=pairs.dtype, device=pairs.device)
+    left = torch.zeros(len(rows), dtype=pairs.dtype, device=pairs.device)
+    if model.count == 1:
+        t = grid_search(pairs, rows, model, limit)[0]
+    for block in pairs.blocks(rows):
+        at = place[block.rows].to(t.device)
+        t[at], left[at] = locate(block, model, t[at], 10 if pairs.size <= 12 else 6)
+    return t, left
+
+
+def finish(pairs: Pairs, rows: torch.Tensor, found: Found, space: Space, iterations: int = 14) -> Iterator[Found]:
+    """Refine a model on these pairs, wherever it was found; yields after every step."""
+    model = found.model
+    if model.count == 1:
+        t, left = grid_search(pairs, rows, model, 1.3 * float(found.t.abs().max()))
+        energy = torch.cat([((b.x**2).sum((1, 2)) + (b.y**2).sum((1, 2))) / 2 for b in pairs.blocks(rows)]).cpu()
+        fits = left < 0.6 * energy
+        if int(fits.sum()) >= 20:
+            rows, t = rows[fits], t[fits.to(t.device)]
+    else:
+        t = relocated(pairs, rows, model, torch.zeros((len(rows), model.count), dtype=pairs.dtype, device=pairs.device))
+    inner = 40 if model.count == 1 else 12
+    if not pairs.in_memory:
+        # Every iteration reads the files again, and the start is good: it comes from many pairs.
+        iterations, inner = min(iterations, 4), 6
+    for step in refine(pairs, rows, model, t, space, iterations=iterations, inner=inner, accuracy=ACCURACY):
+        yield Found(step.model, step.t, rows, f"{len(rows)} pairs, change {step.change:.1e}")
