@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._version import __version__
-from ..algebra import analyze, orthogonal, structure_constants
+from ..algebra import analyze, completion, orthogonal, structure_constants
 from ..data import from_arrays
 from ..data.memory import budget, format_size
 from ..errors import ExitCode, InputError, Interrupted, ResourceError
@@ -330,11 +330,26 @@ def _with_algebra(symmetry: Symmetry, orthogonal_size: int | None) -> Symmetry:
         dense = generators if isinstance(generators, np.ndarray) and len(generators) <= LARGEST else None
         algebra = orthogonal(orthogonal_size, generators=dense, matrix_size=symmetry.blocks[-1].stop)
     symmetry.closure_error = algebra.closure_error
+    if isinstance(generators, np.ndarray) and symmetry.certified_dimension and len(generators) <= LARGEST:
+        _complete(symmetry, generators)
     if isinstance(generators, np.ndarray) and 0 < len(generators) <= LARGEST:
         # In the basis that is written; given generators need not be the orthonormal one of the analysis.
         symmetry.structure_constants = structure_constants(generators)
     symmetry.algebra = algebra.to_dict()
     return symmetry
+
+
+def _complete(symmetry: Symmetry, generators: np.ndarray) -> None:
+    """Say what brackets add to certified generators: it follows from them, but was not learned."""
+    added = completion(generators, 2 * len(generators) + 2)
+    if added is None or not len(added):
+        return
+    whole = analyze(np.concatenate([generators, added]))
+    symmetry.extras["closure"] = added
+    symmetry.notes.append(
+        f"{len(generators)} learned; their brackets add {len(added)}, which makes {whole.dimension} in all: "
+        f"{whole.name} (the added ones are the array `closure`; they follow from the learned ones if these are exact)"
+    )
 
 
 def versions() -> dict[str, str]:

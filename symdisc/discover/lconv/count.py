@@ -80,8 +80,8 @@ def ahead(likelihood: np.ndarray, other: np.ndarray) -> bool:
 
 
 def settled(likelihoods: list[np.ndarray]) -> bool:
-    """Whether the last few k have brought nothing."""
-    return len(likelihoods) - 1 - best_count(likelihoods) >= PATIENCE
+    """Whether the last few k have brought nothing: by the means alone, since few pairs can hide a gain that grows."""
+    return len(likelihoods) - 1 - int(np.argmax([values.mean() for values in likelihoods])) >= PATIENCE
 
 
 def most_generators(pairs: Pairs, dimension: int, rows: int) -> int:

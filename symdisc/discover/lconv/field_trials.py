@@ -23,7 +23,7 @@ from .registration import Pairs, register, register_widely, rotations
 from .span import WIDEST, spread_starts
 
 RESOLUTION = 1.0  # pixels
-RANDOM_PAIRS = 20
+RANDOM_PAIRS = 64
 BEYOND_CHANCE = 3.0  # standard errors
 FLAT = 0.1015310  # lower quartile of chi-squared with one degree of freedom: that of the squares of white noise
 REFUTED = 1.1
@@ -37,7 +37,6 @@ class Held:
         rows: (n,) which pairs.
         residual: (n,) R, noise included; noise: (n,) what white noise contributes to it.
         explained: (n, k) what R grows by without each generator, chance included.
-        chance: (r, k + 1) for images matched at random: R, then the same growth.
         coefficients: (n, k) t.
     """
 
@@ -45,7 +44,6 @@ class Held:
     residual: np.ndarray
     noise: np.ndarray
     explained: np.ndarray
-    chance: np.ndarray
     coefficients: np.ndarray
 
 
@@ -65,26 +63,39 @@ def hold(
         warp: the grid; x, y: (N, d, m) all pairs; rows: (n,) those judged.
         basis: (K, k), found without them; start: (N, k) first t.
         blur: square pixels, of all pairs.
-        seed: of the white noise that calibrates, and of the matching at random.
+        seed: of the white noise that calibrates.
     """
-    residual, noise, explained, t = _judge(warp, x[rows], y[rows], basis, start[rows], blur, seed)
-    order = np.random.default_rng([seed, 1]).permutation(rows)
-    one, other = order[:RANDOM_PAIRS], np.roll(order, 1)[:RANDOM_PAIRS]
-    chance = np.zeros((0, basis.shape[1] + 1))
-    if len(rows) > 1:
-        effort = _as_widely(warp, x[one], y[other], basis, start, seed)
-        again, _, grown, _ = _judge(warp, x[one], y[other], basis, effort, blur, seed)
-        chance = np.column_stack([again, grown])
-    return Held(rows, residual, noise, explained, chance, t)
+    return Held(rows, *_judge(warp, x[rows], y[rows], basis, start[rows], blur, seed))
 
 
-def _as_widely(warp: Warp, x: np.ndarray, y: np.ndarray, basis: np.ndarray, start: np.ndarray, seed: int) -> np.ndarray:
-    """(r, k): first t of images matched at random, searched for as widely as those of the pairs were."""
-    inverse = np.linalg.pinv(basis).T
-    full = register_widely(warp, x, y, rotations(warp, WIDEST), register(warp, x, y))
-    within = register(warp, x, y, basis=basis, start=full.coefficients @ inverse, levels=(0.0,))
-    starts = spread_starts(start, seed)
-    return np.asarray(register_widely(warp, x, y, starts, within, basis=basis).coefficients @ inverse)
+def by_chance(
+    warp: Warp,
+    x: np.ndarray,
+    y: np.ndarray,
+    basis: np.ndarray,
+    start: np.ndarray,
+    blur: float,
+    seed: int,
+    widely: bool,
+) -> np.ndarray:
+    """(r, k + 1): R between images matched at random, then what it grows by without each generator.
+
+    Args:
+        warp: the grid; x, y: (N, d, m) all pairs; basis: (K, k); start: (N, k) t of the pairs; blur: square pixels.
+        seed: of the matching.
+        widely: search from as many starts as a poor pair gets; where the pairs were poor, for a fair comparison.
+    """
+    order = np.random.default_rng([seed, 1]).permutation(len(x))
+    one, other = x[order[:RANDOM_PAIRS]], y[np.roll(order, 1)[:RANDOM_PAIRS]]
+    first = np.zeros((len(one), basis.shape[1]))
+    if widely:
+        inverse = np.linalg.pinv(basis).T
+        full = register_widely(warp, one, other, rotations(warp, WIDEST), register(warp, one, other))
+        within = register(warp, one, other, basis=basis, start=full.coefficients @ inverse, levels=(0.0,))
+        best = register_widely(warp, one, other, spread_starts(start, seed), within, basis=basis)
+        first = best.coefficients @ inverse
+    residual, _, grown, _ = _judge(warp, one, other, basis, first, blur, seed)
+    return np.column_stack([residual, grown])
 
 
 def _judge(
@@ -166,14 +177,16 @@ def _calibration(warp: Warp, x: np.ndarray, a: np.ndarray, seed: int) -> float:
     rows = slice(0, 200)
     noise = rng.standard_normal((2, *x[rows].shape))
     whole, flat = distances(warp, noise[0], noise[1], a[rows], 0.0)
-    return float(whole.sum() / flat.sum())
+    return float(whole.sum() / flat.sum()) if flat.sum() > 0 else 0.0
 
 
-def trials_of(held: list[Held], batch: np.ndarray) -> tuple[list[PointwiseTrial], np.ndarray, np.ndarray]:
+def trials_of(
+    held: list[Held], chance: np.ndarray, batch: np.ndarray
+) -> tuple[list[PointwiseTrial], np.ndarray, np.ndarray]:
     """The trial of every generator, and how far what it explains is beyond chance.
 
     Args:
-        held: folds; batch: (N,) batch of every pair.
+        held: folds; chance: (r, k + 1) from `by_chance`; batch: (N,) batch of every pair.
 
     Returns:
         k trials; (k,) standard errors by which each generator explains more of the pairs than of images matched at
@@ -183,7 +196,6 @@ def trials_of(held: list[Held], batch: np.ndarray) -> tuple[list[PointwiseTrial]
     residual = np.concatenate([part.residual for part in held])
     noise = np.concatenate([part.noise for part in held])
     explained = np.concatenate([part.explained for part in held])
-    chance = np.concatenate([part.chance for part in held])
     if noise.sum() > REFUTED * residual.sum():
         # White noise of this size would leave more than there is: the finest detail is no noise, nothing is taken off.
         noise = np.zeros_like(noise)

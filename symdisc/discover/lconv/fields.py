@@ -21,7 +21,7 @@ from ..settings import Settings
 from ..task import Progress
 from ..verdict import Found
 from .field_panels import field_panels as field_panels
-from .field_trials import BEYOND_CHANCE, Held, hold, trials_of
+from .field_trials import BEYOND_CHANCE, Held, by_chance, hold, trials_of
 from .registration import Registration, register, register_widely, rotations, variance_of
 from .span import STEP_PAIRS, WIDEST, FieldSearch, blur, span
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 MOST_PAIRS = 4000
+MANY = 0.1
 EXAMPLES = 3
 TURNS = np.array([-2.0, -1.0, 1.0, 2.0])
 NEAR = np.cos(np.deg2rad(5.0))
@@ -69,6 +70,7 @@ class FieldsTask:
         self._given = None if given is None else self._matrices_of(given)
         self._tested: list[Registration] = []
         self._held: list[Held] = []
+        self._chance: np.ndarray | None = None
 
     def _matrices_of(self, given: Given) -> np.ndarray:
         size = len(self.data.space_shape) + 1
@@ -148,6 +150,11 @@ class FieldsTask:
         return self._warp.coefficients(generators * np.where(sense < 0, -1.0, 1.0)[:, None, None]).T
 
     @cached_property
+    def _t(self) -> np.ndarray:
+        """(n, k): coefficients of the pairs in the basis of the generators."""
+        return np.asarray(self._registration.coefficients @ np.linalg.pinv(self._basis).T)
+
+    @cached_property
     def _blur(self) -> tuple[float, float]:
         x, y, _ = self._pairs
         return blur(self._warp, x, y, self._registration.coefficients)
@@ -163,7 +170,7 @@ class FieldsTask:
     # --- steps
 
     def advance(self) -> bool:
-        """Register a few hundred pairs, try one more field, or judge one fold."""
+        """Register a few hundred pairs, try one more field, judge one fold, or match images at random."""
         if not self._searched:
             if self._given is not None:
                 self._register_given()
@@ -172,7 +179,12 @@ class FieldsTask:
             return True
         if len(self._held) < len(self._folds):
             self._held.append(self._judge(self._folds[len(self._held)]))
-        return len(self._held) < len(self._folds)
+            return True
+        if self._chance is None and self._folds:
+            x, y, _ = self._pairs
+            widely = float(self._registration.poor(x).mean()) > MANY
+            self._chance = by_chance(self._warp, x, y, self._basis, self._t, self._blur[0], self.settings.seed, widely)
+        return False
 
     def _register_given(self) -> None:
         first = len(self._tested) * STEP_PAIRS
@@ -213,6 +225,8 @@ class FieldsTask:
     def state(self) -> dict[str, np.ndarray]:
         """The registrations and the folds judged so far."""
         state = {"held": np.array(len(self._held))}
+        if self._chance is not None:
+            state["chance"] = self._chance
         for number, part in enumerate(self._held):
             state |= {f"held{number}_{name}": getattr(part, name) for name in Held.__dataclass_fields__}
         if self._given is None:
@@ -228,6 +242,7 @@ class FieldsTask:
             Held(**{name: np.array(state[f"held{number}_{name}"]) for name in Held.__dataclass_fields__})
             for number in range(int(state["held"]))
         ]
+        self._chance = np.array(state["chance"]) if "chance" in state else None
         if self._given is None:
             self._search.restore({n.removeprefix("search_"): v for n, v in state.items() if n.startswith("search_")})
             return
@@ -260,12 +275,12 @@ class FieldsTask:
         batch = self._pairs[2]
         weights = np.bincount(batch, minlength=BATCHES).astype(float)
         matrices = warp.algebra(self._basis.T)
-        t = self._registration.coefficients @ np.linalg.pinv(self._basis).T
+        t = self._t
         extras = {"blur": width, "coefficients": t}
-        if not self._held:
+        if not self._held or self._chance is None:
             found = Found(matrices, (), weights)
             return Outcome(blocks, candidates, found=found, extras=extras, notes=notes)
-        trials, beyond, shares = trials_of(self._held, batch)
+        trials, beyond, shares = trials_of(self._held, self._chance, batch)
         kept = np.arange(len(trials)) if self._given is not None else np.flatnonzero(beyond > BEYOND_CHANCE)
         extras |= {"explained": shares, "beyond_chance": beyond}
         if not len(kept):

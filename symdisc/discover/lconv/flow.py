@@ -127,8 +127,9 @@ class Eigen:
     def __init__(self, generator: torch.Tensor) -> None:
         self.values, self.vectors = torch.linalg.eig(generator)
         self.inverse = torch.linalg.pinv(self.vectors)
-        condition = torch.linalg.matrix_norm(self.vectors, 2) * torch.linalg.matrix_norm(self.inverse, 2)
-        self.sound = bool(condition < CONDITION)
+        # Of the vectors themselves: a pseudo-inverse leaves out what makes them ill-conditioned.
+        singular = torch.linalg.svdvals(self.vectors)
+        self.sound = bool(singular[0] < CONDITION * singular[-1])
 
     @property
     def radius(self) -> float:

@@ -9,6 +9,8 @@ import numpy as np
 
 from ...warp import CHUNK_VALUES, Warp
 
+POOR = 0.1
+
 
 @dataclass(frozen=True)
 class Registration:
@@ -40,6 +42,10 @@ class Registration:
         """Share of the pairs' squared distance that the motions remove."""
         distance = float(self.displacement.sum())
         return 1 - float(self.residual.sum()) / distance if distance > 0 else 0.0
+
+    def poor(self, x: np.ndarray) -> np.ndarray:
+        """(n,): pairs whose residual is above a tenth of the square of x (n, d, m)."""
+        return np.asarray(self.residual > POOR * np.einsum("ndm,ndm->n", x, x))
 
     def rows(self, chosen: np.ndarray | slice) -> Registration:
         """The registration of some pairs."""
@@ -130,7 +136,7 @@ def register_widely(
         first: what a first registration found.
     """
     size = np.maximum(np.einsum("ndm,ndm->n", x, x), 1e-300)
-    limit = min(0.1, max(4 * float(np.median(first.residual / size)), 1e-12)) * size
+    limit = min(POOR, max(4 * float(np.median(first.residual / size)), 1e-12)) * size
     poor = np.flatnonzero(first.residual > limit)
     best = first
     for start in starts:

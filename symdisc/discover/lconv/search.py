@@ -8,16 +8,19 @@ from dataclasses import dataclass
 
 import torch
 
-from .anneal import anneal, expect
-from .flow import Eigen
+from .anneal import anneal, expect, regularised
+from .flow import SMALL, Eigen
+from .invariants import invariant_start
 from .model import Model, normalised
-from .pairs import Pairs
-from .refine import locate, refine
+from .pairs import Block, Pairs
+from .refine import FAR, SLIGHT, locate, refine
 from .space import Space
 
 FRACTIONS = (0.04, 0.08, 0.15, 0.3, 0.6, 1.0)
 GROWTH = 1.5
 SURE = 2.0
+MOST = 0.8
+RESTARTS = 16
 ACCURACY = 3e-7
 START_NUMBERS = 2**23
 ANNEAL_FLOOR = 3e-3
@@ -130,6 +133,16 @@ def windows(pairs: Pairs, reach: Reach, rows: torch.Tensor, start: Found, space:
         window *= GROWTH
     t, left = grid_search(pairs, rows, model, 1.1 * float(found.t.abs().max()))
     fits = left < 0.6 * energy
+    if float(fits.double().mean()) < MOST:
+        # Too few near pairs to grow from: ask what the group keeps instead.
+        other = invariant_start(pairs, rows)
+        if other is not None:
+            size = other[0].norm()
+            wide = Model((other[0] / size)[None], (other[1] * size).square()[None, None] / 3, model.variance)
+            t_wide, left_wide = grid_search(pairs, rows, wide, 1.05 * other[1] * float(size))
+            fits_wide = left_wide < 0.6 * energy
+            if int(fits_wide.sum()) > int(fits.sum()):
+                model, t, fits = wide, t_wide, fits_wide
     if int(fits.sum()) < 20:
         yield found
         return
@@ -186,8 +199,32 @@ def relocated(pairs: Pairs, rows: torch.Tensor, model: Model, t: torch.Tensor) -
     t = t.clone()
     for block in pairs.blocks(rows):
         at = place[block.rows].to(t.device)
-        t[at] = locate(block, model, t[at], 8 if pairs.size <= 12 else 4)[0]
+        t[at] = locate_widely(block, model, t[at], 8 if pairs.size <= SMALL else 4)[0]
     return t
+
+
+def locate_widely(block: Block, model: Model, t: torch.Tensor, rounds: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """`locate`, and pairs that stay far off are sought again from starts drawn from the prior of t."""
+    t, left = locate(block, model, t, rounds)
+    if model.count == 1:
+        return t, left
+    energy = (block.y**2).sum((1, 2))
+    root = torch.linalg.cholesky(regularised(model.spread, 1e-10))
+    generator = torch.Generator().manual_seed(model.count)
+    for attempt in range(RESTARTS + 1):
+        last = attempt == RESTARTS
+        stray = left > FAR * left.median()
+        far = torch.nonzero(stray if last else stray & (left > SLIGHT * energy))[:, 0]
+        if not len(far):
+            continue
+        draws = torch.randn((len(far), model.count), generator=generator, dtype=torch.float64).to(t) @ root.T
+        part = Block(block.rows[far.cpu()], block.x[far], block.y[far])
+        # The last round is patience: pairs that are near but slow to settle.
+        again, size = locate(part, model, t[far] if last else draws, (8 if last else 2) * rounds)
+        better = size < left[far]
+        t[far] = torch.where(better[:, None], again, t[far])
+        left[far] = torch.where(better, size, left[far])
+    return t, left
 
 
 def located(pairs: Pairs, rows: torch.Tensor, model: Model, limit: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -204,7 +241,7 @@ def located(pairs: Pairs, rows: torch.Tensor, model: Model, limit: float) -> tup
         t = grid_search(pairs, rows, model, limit)[0]
     for block in pairs.blocks(rows):
         at = place[block.rows].to(t.device)
-        t[at], left[at] = locate(block, model, t[at], 10 if pairs.size <= 12 else 6)
+        t[at], left[at] = locate_widely(block, model, t[at], 10 if pairs.size <= SMALL else 6)
     return t, left
 
 

@@ -164,9 +164,9 @@ class PairsTask:
         yield from self._held_out(whole, everything)
 
     def _split(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """The first pairs without a fifth of the batches, and that fifth."""
+        """The first pairs without a tenth of the batches, and that tenth."""
         chosen = np.arange(count)
-        held = self.batch[:count] % 5 == 0
+        held = self.batch[:count] % 10 == 0
         if held.all() or not held.any():
             raise InputError(
                 f"{self.data.names['x']}: too few sources of pairs to hold some of them out; "

@@ -1,0 +1,43 @@
+"""Completing a span under brackets."""
+
+from __future__ import annotations
+
+import numpy as np
+
+# Brackets of unit generators (relative to the largest of them) whose part outside the span exceeds this are new
+# directions; below it they are what noise leaves of a closed span.
+CLEAR = 0.3
+
+
+def completion(generators: np.ndarray, most: int, clear: float = CLEAR) -> np.ndarray | None:
+    """What brackets add to a span.
+
+    Args:
+        generators: (k, m, m).
+        most: give up above so many dimensions altogether.
+        clear: share of a bracket outside the span that counts as a new direction.
+
+    Returns:
+        (r, m, m) orthonormal, orthogonal to the generators, r = 0 for a closed span; None: more than `most`.
+    """
+    k, m = len(generators), generators.shape[-1]
+    if k == 0:
+        return np.zeros((0, m, m))
+    basis = np.linalg.qr(generators.reshape(k, -1).T)[0].T
+    while True:
+        stack = basis.reshape(-1, m, m)
+        products = np.einsum("aij,bjk->abik", stack, stack)
+        first, second = np.triu_indices(len(stack), 1)
+        brackets = (products - products.transpose(1, 0, 2, 3))[first, second].reshape(len(first), m * m)
+        sizes = np.linalg.norm(brackets, axis=1)
+        if not len(sizes) or sizes.max() < 1e-12:
+            break
+        outside = brackets - (brackets @ basis.T) @ basis
+        left = np.linalg.svd(outside / sizes.max(), full_matrices=False)
+        new = left[2][left[1] > clear]
+        if not len(new):
+            break
+        if len(basis) + len(new) > min(most, m * m):
+            return None
+        basis = np.concatenate([basis, new])
+    return basis[k:].reshape(-1, m, m)
