@@ -242,12 +242,14 @@ class Found:
         trials: one a generator, in that order.
         weights: (B,) samples in each batch.
         angle: degrees; largest principal angle to the spans found without held-out data, median over folds.
+        given: the generators were not searched but given: each is judged by itself.
     """
 
     matrices: np.ndarray
     trials: Sequence[Trial]
     weights: np.ndarray
     angle: float | None = None
+    given: bool = False
 
 
 def settle(found: Found, *, tolerance: float, level: float, seed: int, most: int | None = None) -> Decision:
@@ -262,6 +264,8 @@ def settle(found: Found, *, tolerance: float, level: float, seed: int, most: int
         none = np.zeros((0, *found.matrices.shape[1:]))
         return Decision(Verdict.INCONCLUSIVE, few, none, empty, empty, (), None)
     multipliers = draw_multipliers(len(found.weights), seed)
+    if found.given:
+        return _settle_given(found, tolerance, alpha, multipliers)
     certified = 0
     limit = min(len(found.trials), most if most is not None else len(found.trials))
     while certified < limit and found.trials[certified].certified(tolerance, alpha, multipliers):
@@ -305,6 +309,34 @@ def settle(found: Found, *, tolerance: float, level: float, seed: int, most: int
         spectrum=np.sort(defects),
         heldout_angle=found.angle,
         notes=notes,
+    )
+
+
+def _settle_given(found: Found, tolerance: float, alpha: float, multipliers: np.ndarray) -> Decision:
+    """Each given generator by its own trial; "symmetric" when all of them pass.
+
+    A trial bounds the violation from above, so a generator is never called broken by it.
+    """
+    passed = [trial.certified(tolerance, alpha, multipliers) for trial in found.trials]
+    held, count = sum(passed), len(passed)
+    growth = [t.growth_needed(tolerance, alpha) for t, ok in zip(found.trials, passed, strict=True) if not ok]
+    known = [value for value in growth if value is not None]
+    symmetric = held == count and count > 0
+    defects = np.array([trial.defect for trial in found.trials])
+    return Decision(
+        verdict=Verdict.SYMMETRIC if symmetric else Verdict.INCONCLUSIVE,
+        reason=(
+            f"each given generator's relative defect is below {tolerance:g}, at level {1 - alpha:g}"
+            if symmetric
+            else f"{held} of the {count} given generators are certified at tolerance {tolerance:g}; the rest is open"
+        ),
+        matrices=found.matrices,
+        defect=defects,
+        defect_upper=np.array([upper_bound(trial, alpha, multipliers) for trial in found.trials]),
+        status=tuple("certified" if ok else "consistent" for ok in passed),
+        bounds=None,
+        samples_needed=_samples(max(known), found.weights) if growth and len(known) == len(growth) else None,
+        spectrum=np.sort(defects),
     )
 
 

@@ -165,7 +165,7 @@ class FieldsTask:
         batch = self._pairs[2]
         if too_few(np.bincount(batch, minlength=BATCHES).astype(float)) or not self._basis.shape[1]:
             return []
-        return [batch % FOLDS == fold for fold in range(FOLDS)]
+        return [mask for fold in range(FOLDS) if (mask := batch % FOLDS == fold).any()]
 
     # --- steps
 
@@ -281,17 +281,20 @@ class FieldsTask:
             found = Found(matrices, (), weights)
             return Outcome(blocks, candidates, found=found, extras=extras, notes=notes)
         trials, beyond, shares = trials_of(self._held, self._chance, batch)
-        kept = np.arange(len(trials)) if self._given is not None else np.flatnonzero(beyond > BEYOND_CHANCE)
+        kept = np.flatnonzero(beyond > BEYOND_CHANCE)
         extras |= {"explained": shares, "beyond_chance": beyond}
         if not len(kept):
+            fields = "no field brings" if self._given is None else "the given fields do not bring"
             nothing = (
-                "no field brings the images of a pair nearer to each other than images matched at random: the pairs "
-                "are not related by a smooth motion"
+                f"{fields} the images of a pair nearer to each other than images matched at random: nothing shows "
+                "that a smooth motion relates them"
             )
             return Outcome(
                 blocks, candidates, nothing=nothing, nothing_verdict=Verdict.INCONCLUSIVE, extras=extras, notes=notes
             )
-        if len(kept) < len(trials):
+        if self._given is not None:
+            kept = np.arange(len(trials))
+        elif len(kept) < len(trials):
             notes.append(f"{len(trials) - len(kept)} of the fields explain no more than by chance and are left out")
         matrices = matrices[kept]
         extras |= {"coefficients": t[:, kept], **self._pictures(matrices, t[:, kept])}

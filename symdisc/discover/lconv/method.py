@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...options import option
-from ..candidates import candidates_of, is_grid, low_rank
 from ..method import DiscoveryTask, Given
 from ..settings import Settings
 
@@ -58,6 +57,8 @@ class LConv:
 
     def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> DiscoveryTask:
         """Checks the candidates, then searches."""
+        from ..candidates import is_grid
+
         options = settings.of(self.name, LConvOptions)
         if settings.candidates is not None and is_grid(settings.candidates):
             from .fields import FieldsTask
@@ -69,6 +70,8 @@ class LConv:
 
     def estimate(self, data: DataSet, settings: Settings) -> tuple[int, float]:
         """Pairs, their copies half way, and the Gram matrices; flops of the search at 20 GF/s."""
+        from ..candidates import candidates_of, is_grid, low_rank
+
         d, m, n = data.d, data.channels, data.samples
         k = settings.generators or 3
         kept = min(16 * n * d * m, 2 * 2**31)

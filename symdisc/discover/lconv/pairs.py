@@ -92,13 +92,14 @@ class Pairs:
             self._kept = Block(torch.arange(self.count), x, y)
         return self._kept
 
-    def subset(self, count: int) -> Pairs:
-        """The first pairs, in memory."""
-        if count == self.count and self.in_memory:
+    def subset(self, rows: torch.Tensor) -> Pairs:
+        """Some of the pairs, in memory, numbered anew."""
+        if len(rows) == self.count and self.in_memory:
             return self
         part = replace(self)
-        part.count, part.in_memory = count, True
-        part._kept = self.take(torch.arange(count))
+        part.count, part.in_memory = len(rows), True
+        taken = self.take(rows)
+        part._kept = Block(torch.arange(len(rows)), taken.x, taken.y)
         return part
 
     def take(self, rows: torch.Tensor) -> Block:

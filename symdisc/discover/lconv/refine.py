@@ -151,16 +151,18 @@ def refine(
     iterations: int,
     inner: int = 12,
     accuracy: float = 1e-9,
+    nodes: int | None = None,
 ) -> Iterator[Refined]:
     """Gauss-Newton steps on these pairs, until the generators settle.
 
     Args:
         rows: numbers of the pairs, sorted; t: (len(rows), k) their coefficients.
         inner: conjugate-gradient iterations a step.
+        nodes: of the derivative's quadrature; None: as many as the motion needs.
         accuracy: stop once the generators change by less, relative to their norm.
     """
     for _ in range(iterations):
-        step = Step(pairs, rows, model, t, space, inner).take()
+        step = Step(pairs, rows, model, t, space, inner, nodes).take()
         yield step
         if step.change < accuracy:
             return
@@ -171,10 +173,17 @@ class Step:
     """One Gauss-Newton step over all blocks."""
 
     def __init__(
-        self, pairs: Pairs, rows: torch.Tensor | None, model: Model, t: torch.Tensor, space: Space, inner: int
+        self,
+        pairs: Pairs,
+        rows: torch.Tensor | None,
+        model: Model,
+        t: torch.Tensor,
+        space: Space,
+        inner: int,
+        nodes: int | None,
     ) -> None:
         self.pairs, self.rows, self.model, self.t, self.space, self.inner = pairs, rows, model, t, space, inner
-        self.eigen, self.nodes = eigen_of(model), quadrature(model, t)
+        self.eigen, self.nodes = eigen_of(model), nodes or quadrature(model, t)
         numbers = torch.arange(pairs.count) if rows is None else rows
         self._place_of = torch.full((pairs.count,), -1, dtype=torch.int64)
         self._place_of[numbers] = torch.arange(len(numbers))

@@ -20,6 +20,7 @@ FRACTIONS = (0.04, 0.08, 0.15, 0.3, 0.6, 1.0)
 GROWTH = 1.5
 SURE = 2.0
 MOST = 0.8
+HEAVY = 5e7
 RESTARTS = 16
 ACCURACY = 3e-7
 START_NUMBERS = 2**23
@@ -68,7 +69,9 @@ def search(
     near = rows[torch.argsort(reach.distance[rows], stable=True)]
     start = best_start(pairs, near, k, space)
     yield start
-    if k == 1:
+    # A quick look at one generator of large samples does without windows in t: they cost more than all else.
+    heavy = short and len(rows) * pairs.channels * pairs.size**2 > HEAVY
+    if k == 1 and not heavy:
         yield from windows(pairs, reach, rows, start, space, short)
     else:
         yield from widening(pairs, near, start, space, short)
@@ -182,7 +185,9 @@ def widening(pairs: Pairs, near: torch.Tensor, start: Found, space: Space, short
     while True:
         whole = size >= len(near)
         iterations = (3 if short else 14) if whole else 3
-        for step in refine(pairs, rows, model, t, space, iterations=iterations, accuracy=1e-3 if short else ACCURACY):
+        accuracy = 1e-3 if short else ACCURACY
+        nodes = 1 if model.count == 1 else None
+        for step in refine(pairs, rows, model, t, space, iterations=iterations, accuracy=accuracy, nodes=nodes):
             model = step.model
             yield Found(model, step.t, rows, f"{len(rows)} pairs")
         if whole:

@@ -19,7 +19,7 @@ from ..task import Progress
 from ..verdict import Found as Judged
 from .count import Held, ahead, best_count, held_out, most_generators, nothing, settled
 from .fixed import fixed_map, logarithm
-from .model import Model, principal
+from .model import Model, normalised, principal
 from .pairs import Pairs
 from .search import Found, Reach, finish, located, relocated, search
 from .space import Space
@@ -121,12 +121,13 @@ class PairsTask:
             yield from self._judge_given(everything)
             return
         # k is chosen on no more pairs than that takes; all of them are used once it is known.
-        sample = self.pairs.subset(min(data.samples, COUNT_PAIRS))
+        chosen = np.unique(np.linspace(0, data.samples - 1, min(data.samples, COUNT_PAIRS)).astype(np.int64))
+        sample = self.pairs.subset(torch.from_numpy(chosen))
         reach = Reach.of(sample)
         if not float(reach.distance.max()) > 0:
             self._outcome = self._empty("y equals x in every pair: nothing moves")
             return
-        train, test = self._split(sample.count)
+        train, test = self._split(self.batch[chosen])
         fixed = fixed_map(sample, train, test)
         single = self.options.map != "never"
         if self.options.map == "always" or (single and fixed.residual < EXACT * fixed.size):
@@ -163,10 +164,10 @@ class PairsTask:
             self._keep("whole", whole)
         yield from self._held_out(whole, everything)
 
-    def _split(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """The first pairs without a tenth of the batches, and that tenth."""
-        chosen = np.arange(count)
-        held = self.batch[:count] % 10 == 0
+    def _split(self, batch: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """Numbers of the pairs without a tenth of the batches, and of that tenth."""
+        chosen = np.arange(len(batch))
+        held = batch % 10 == 0
         if held.all() or not held.any():
             raise InputError(
                 f"{self.data.names['x']}: too few sources of pairs to hold some of them out; "
@@ -272,7 +273,8 @@ class PairsTask:
             return model
         left, values, right = torch.linalg.svd(model.generators)
         values[:, self.rank :] = 0.0
-        return Model((left * values[:, None, :]) @ right, model.spread, model.variance)
+        cut = (left * values[:, None, :]) @ right
+        return normalised(cut, cut.new_zeros((0, model.count)), model.spread, model.variance)[0]
 
     def _held_out(self, whole: Found, everything: torch.Tensor) -> Iterator[Progress]:
         """Refit without each part of the pairs, and look at that part."""
@@ -383,7 +385,7 @@ class PairsTask:
         return Outcome(
             blocks=(self._block(),),
             candidates=self._space(),
-            found=Judged(matrices, trials, weights, angle),
+            found=Judged(matrices, trials, weights, angle, given=self.given is not None),
             extras=extras,
             notes=notes,
         )
@@ -413,7 +415,7 @@ class PairsTask:
         return extras
 
     def _one_map(self) -> Outcome:
-        fixed = fixed_map(self.pairs, *self._split(self.data.samples))
+        fixed = fixed_map(self.pairs, *self._split(self.batch))
         log = logarithm(fixed.matrix[: self.data.d, : self.data.d])
         if self.candidates.affine:
             log = logarithm(fixed.matrix)

@@ -71,6 +71,8 @@ def generator_trial(residual: np.ndarray, explained: np.ndarray, free: int, batc
         silent = PointwiseTrial(nothing + 1.0, nothing, nothing, weights)
         return PairTrial(silent, silent)
 
+    residual = residual + ROUNDING * np.maximum(explained, 0.0)
+
     def batched(values: np.ndarray) -> np.ndarray:
         return np.bincount(batch, values, BATCHES) / np.maximum(weights, 1.0)
 
