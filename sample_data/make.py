@@ -36,6 +36,34 @@ def digits(folder: Path) -> None:
     write_bytes(folder / "digits.h5", buffer.getvalue())
 
 
+def turned_digits(folder: Path, seed: int = 0) -> None:
+    """500 of the digits and the same turned by unknown angles, rows towards columns: x, y (500, 12, 12) uint8.
+
+    Each is padded by two dark pixels on every side and turned by cubic splines; grey values are 15 times the counts.
+    """
+    from scipy.ndimage import rotate
+    from sklearn.datasets import load_digits
+
+    source = load_digits().images
+    rng = np.random.default_rng(seed)
+    chosen = np.sort(rng.permutation(len(source))[:500])
+    angle = rng.uniform(-np.pi / 4, np.pi / 4, len(chosen))
+    images = np.pad(15 * source[chosen], ((0, 0), (2, 2), (2, 2)))
+    turned = [rotate(image, np.degrees(t), reshape=False, order=3) for image, t in zip(images, angle, strict=True)]
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for name, values in (("x", images), ("y", np.clip(np.rint(turned), 0, 255))):
+            array = file.create_dataset(
+                name, data=values.astype(np.uint8), chunks=(250, 12, 12), compression="gzip", track_times=False
+            )
+            for axis, letter in enumerate("nss"):
+                array.dims[axis].label = letter
+        file.create_dataset("angle", data=angle.astype(np.float32), track_times=False)
+        file.attrs["kind"] = "pairs"
+        file.attrs["source"] = "digits.h5, turned by angles (radians) that symdisc does not read"
+    write_bytes(folder / "turned_digits.h5", buffer.getvalue())
+
+
 def gaussian(folder: Path) -> None:
     """2000 samples of a Gaussian in 6 dimensions, as a bare NPY."""
     buffer = io.BytesIO()
@@ -54,6 +82,7 @@ def main() -> None:
     gaussian(folder)
     linear(folder)
     digits(folder)
+    turned_digits(folder)
 
 
 if __name__ == "__main__":

@@ -145,10 +145,32 @@ class ImageGrid(_Titled):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Arrows(_Titled):
+    """Vector fields on a grid of pixels, row 0 at the top.
+
+    Attributes:
+        fields: (n, rows, columns, 2), n <= 16: components down the rows and across the columns.
+        titles: n short ones.
+    """
+
+    fields: np.ndarray
+    titles: Sequence[str]
+    x_label: str = ""
+    y_label: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if np.ndim(self.fields) != 4 or np.shape(self.fields)[3] != 2 or not 0 < len(self.fields) <= 16:
+            raise ValueError(f"arrows {self.name!r}: shape {np.shape(self.fields)} is not (1..16, rows, columns, 2)")
+        if len(self.titles) != len(self.fields):
+            raise ValueError(f"arrows {self.name!r}: {len(self.titles)} titles for {len(self.fields)} fields")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Message(_Titled):
     """Words where there is nothing to draw: what is missing, and why."""
 
     text: str
 
 
-Panel = Curve | Image | ImageGrid | Message
+Panel = Curve | Image | ImageGrid | Arrows | Message

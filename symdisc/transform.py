@@ -15,7 +15,6 @@ from .errors import InputError
 from .exponential import matrix_exponential, too_large
 from .factored import FactoredRotations
 from .symmetry import Symmetry, load
-from .warp import Warp, boundary_of
 
 BASES = ("canonical", "generators")
 
@@ -370,17 +369,23 @@ def warp_images(
         space_shape: sizes of the s axes, d their product.
 
     Returns:
-        (b, d, c). What flows in from outside is 0; mirrored where the images are not dark at their edge.
+        (b, d, c). What flows in from outside is 0; mirrored for an image that is not dark at its edge.
 
     Raises:
         InputError: more than three s axes, or one shorter than 4 pixels; t too large.
     """
+    from .warp import Warp, boundary_of
+
     k, size, _ = generators.shape
     t = np.broadcast_to(np.asarray(t, dtype=np.float64), (len(x), k))
     algebra = (t @ np.asarray(generators).reshape(k, -1)).reshape(-1, size, size)
-    warp = Warp(space_shape, boundary_of(space_shape, x))
-    moved = warp.transport(warp.splines(x.astype(np.float64)), algebra)
-    return moved.astype(x.dtype if x.dtype == np.float32 else np.float64)
+    boundaries = np.array([boundary_of(space_shape, image[None]) for image in x])
+    moved = np.empty_like(x)
+    for boundary in np.unique(boundaries):
+        rows = boundaries == boundary
+        warp = Warp(space_shape, boundary)
+        moved[rows] = warp.transport(warp.splines(x[rows].astype(np.float64)), algebra[rows])
+    return moved
 
 
 def arranged_back(block: np.ndarray, layout: Layout, shape: tuple[int, ...]) -> np.ndarray:

@@ -11,6 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from scipy.ndimage import map_coordinates
 
 from symdisc.data import open_dataset
 from symdisc.problems import make
@@ -41,6 +42,22 @@ def test_digits_are_read_as_samples_and_with_labels():
         assert (data.kind, data.axes, data.samples, data.d) == ("samples", "nss", 1797, 64)
     with open_dataset([path], y="labels", kind="labelled") as data:
         assert (data.kind, data.y_shape) == ("labelled", (1797,))
+
+
+def test_turned_digits_are_digits_and_the_same_turned_about_their_centre():
+    with h5py.File(FOLDER / "turned_digits.h5") as file, h5py.File(FOLDER / "digits.h5") as source:
+        x, y, angle = (file[name][...].astype(float) for name in ("x", "y", "angle"))
+        digits = {image.tobytes() for image in source["x"][...]}
+    assert x.shape == y.shape == (500, 12, 12)
+    assert np.abs(angle).max() < np.pi / 4
+    assert np.corrcoef(np.sort(angle), np.linspace(-1, 1, 500))[0, 1] > 0.99
+    assert all((image[2:-2, 2:-2] / 15).astype(np.float32).tobytes() in digits for image in x)
+    # What lies at q = (row, column) from the centre now lies at R(angle) q.
+    place = np.arange(12) - 5.5
+    for image, turned, t in zip(x, y, angle, strict=True):
+        row, column = np.cos(t) * place[:, None] + np.sin(t) * place, np.cos(t) * place - np.sin(t) * place[:, None]
+        expected = map_coordinates(image, [row + 5.5, column + 5.5], order=3)
+        assert np.abs(np.clip(expected, 0, 255) - turned).max() < 1
 
 
 @pytest.mark.parametrize("name", ["equal_correlations.h5", "no_symmetry.h5"])

@@ -250,12 +250,33 @@ def test_points_are_moved_by_homogeneous_generators():
         assert symdisc.apply(given_, points, [1.0, -1.0, 0.0]).tolist() == [[2.0, 1.0], [4.0, 3.0]]
 
 
-def test_images_are_not_moved_by_pixel_coordinates_yet():
-    for given_ in (SE2, result(SE2, "homogeneous")):
-        with pytest.raises(InputError, match="cannot be applied to images yet"):
-            symdisc.apply(given_, np.zeros((2, 4, 5)), [0.0, 0.0, 0.1])
+def test_images_are_moved_by_pixel_coordinates():
+    images = np.random.default_rng(0).standard_normal((3, 6, 6))
+    turn = np.array([[[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]])
+    for given_ in (turn, result(turn, "homogeneous")):
+        turned = symdisc.apply(given_, images, np.pi / 2, axes="nss")
+        # (row, column) = (1, 0) from the centre goes to (0, 1): down becomes right.
+        np.testing.assert_allclose(turned, np.rot90(images, axes=(1, 2)), atol=1e-12)
+    down = np.zeros((1, 3, 3))
+    down[0, 0, 2] = 1.0
+    dark = np.pad(images[:, 1:5, 1:5], ((0, 0), (1, 1), (1, 1))).astype(np.float32)
+    moved = symdisc.apply(down, dark, np.array([[0.0], [1.0], [-1.0]]), axes="nss")
+    assert moved.dtype == np.float32
+    for image, before, shift in zip(moved, dark, (0, 1, -1), strict=True):
+        np.testing.assert_allclose(image, np.roll(before, shift, 0), atol=1e-5)
     with pytest.raises(InputError, match="points of 2 dimensions"):
         symdisc.apply(SE2, np.zeros((2, 5)), [0.0, 0.0, 0.1])
+
+
+def test_an_image_moves_alike_in_whatever_company():
+    """Whether what flows in is dark or mirrored is decided for each image by itself."""
+    rng = np.random.default_rng(1)
+    dark, bright = np.pad(rng.uniform(size=(1, 6, 6)), ((0, 0), (2, 2), (2, 2))), 2 + rng.uniform(size=(1, 10, 10))
+    t = [0.2, -0.7, 0.3]
+    together = symdisc.apply(SE2, np.concatenate([dark, bright]), t, axes="nss")
+    np.testing.assert_array_equal(together[0], symdisc.apply(SE2, dark, t, axes="nss")[0])
+    np.testing.assert_array_equal(together[1], symdisc.apply(SE2, bright, t, axes="nss")[0])
+    assert together[1].min() > 1
 
 
 def test_the_basis_says_what_t_means():

@@ -129,7 +129,8 @@ def search_options(function: Command) -> Command:
             click.option(
                 "--candidates",
                 metavar="SPACE",
-                help="Where to look, names joined by +; default: the method's own space.",
+                help="Where to look: names joined by +, such as antisymmetric+local, or grid for images "
+                "(docs/candidates.md); default: the method's own space.",
             ),
             click.option(
                 "--output-action",

@@ -48,6 +48,8 @@ def command(count: str, require: int | None, resume: bool, output: Output, **opt
     Example:
       symdisc fit sample_data/digits.h5
       symdisc fit sample_data/equal_correlations.h5 --tolerance 0.05 --json
+      symdisc fit sample_data/turned_digits.h5 --candidates grid
+      symdisc fit x.npy y.npy --kind pairs --axes ns
     """
     folder = result_folder(options["data"], options.pop("out"))
     force, plots, plot_format = options.pop("force"), not options.pop("no_plots"), options.pop("plot_format")

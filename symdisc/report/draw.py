@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from ..panels import Curve, Image, ImageGrid, Message, Panel, Series
+from ..panels import Arrows, Curve, Image, ImageGrid, Message, Panel, Series
 from .style import DIVERGING, FAINT, HAIR, INK, MARKERS, PALETTE, SEQUENTIAL, TONES
 
 WIDTH = 7.2
@@ -27,6 +27,7 @@ BELOW = 0.55  # for those of the x axis
 BAR = 1.05  # for a colour bar with its labels
 LEGIBLE = 5
 COMPACT = 16
+ARROWS = 11  # along the longer side
 
 
 def draw(panel: Panel) -> Figure:
@@ -37,6 +38,8 @@ def draw(panel: Panel) -> Figure:
         return _draw_message(panel)
     if isinstance(panel, Image):
         return _draw_image(panel)
+    if isinstance(panel, Arrows):
+        return _draw_arrows(panel)
     return _draw_grid(panel)
 
 
@@ -218,6 +221,43 @@ def _draw_grid(panel: ImageGrid) -> Figure:
     sheet.text(left + (step - width) / 2 - (0.15 if small else 0.5), middle, panel.y_label, 90)
     bar = min(3.6, down * row - (row - height))
     sheet.colour_bar(image, left + across * step + 0.12, middle - bar / 2, bar, panel.value_label)
+    return sheet.figure
+
+
+def _draw_arrows(panel: Arrows) -> Figure:
+    count, rows, columns, _ = panel.fields.shape
+    across = min(count, 3)
+    down = -(-count // across)
+    width, height = _fit(rows, columns, {1: 4.0, 2: 2.8}.get(across, 2.0))
+    step, row = width + 0.25, height + 0.35
+    whole = max(LEFT + across * step + MARGIN, 6.2)
+    sheet = _sheet(panel, whole, down * row + BELOW)
+    left = LEFT + (whole - LEFT - MARGIN - across * step) / 2
+    stride = max(1, -(-max(rows, columns) // ARROWS))
+    picked = [np.arange((size - 1) % stride // 2, size, stride) for size in (rows, columns)]
+    for index, values in enumerate(panel.fields):
+        line, place = divmod(index, across)
+        axes = sheet.axes(left + place * step, BELOW + (down - 1 - line) * row, width, height)
+        part = values[np.ix_(*picked)]
+        longest = float(np.hypot(part[..., 0], part[..., 1]).max()) or 1.0
+        axes.quiver(
+            *(picked[1], picked[0], part[..., 1], part[..., 0]),
+            angles="xy",
+            scale_units="xy",
+            scale=longest / (0.95 * stride),
+            pivot="mid",
+            color=PALETTE[0],
+            width=0.006,
+            headwidth=4.5,
+        )
+        room = 0.5 + stride / 2
+        axes.set(xlim=(-room, columns - 1 + room), ylim=(rows - 1 + room, -room))
+        axes.xaxis.set_major_locator(_index_ticks(columns))
+        axes.yaxis.set_major_locator(_index_ticks(rows))
+        axes.set_title(panel.titles[index], size=9, pad=5)
+        axes.tick_params(length=2, labelleft=not place, labelbottom=index + across >= count)
+    sheet.text(left + across * step / 2, BELOW - 0.38, panel.x_label)
+    sheet.text(left - 0.5, BELOW + down * row / 2, panel.y_label, 90)
     return sheet.figure
 
 

@@ -361,7 +361,7 @@ def test_result_is_the_same_to_the_bit(tmp_path):
     ("arguments", "word"),
     [
         ({"method": "nosuch"}, "methods are"),
-        ({"kind": "pairs", "y": True}, "no method"),
+        ({"kind": "pairs", "y": True, "method": "covariance"}, "for pairs use lconv"),
         ({"tolerance": 2.0}, "--tolerance"),
         ({"level": 0.2}, "--level"),
         ({"generators": 3}, "--generators"),

@@ -9,7 +9,7 @@ from PIL import Image as Picture
 from results import constants, digits, nothing, one, result, rotations, seventy, three
 
 from symdisc.errors import InputError, ResourceError
-from symdisc.panels import Curve, Image, ImageGrid, Level, Message, Series
+from symdisc.panels import Arrows, Curve, Image, ImageGrid, Level, Message, Series
 from symdisc.report import standard
 from symdisc.report.plots import render, save_plots
 from symdisc.symmetry import Verdict
@@ -204,12 +204,27 @@ def test_a_method_adds_its_own_plots(tmp_path):
         Image(name="current", title="Current", array=np.outer(t, t), value_label="J", extent=(0, 1, 0, 2)),
         Image(name="thin", title="Thin", array=np.ones((2, 40)), value_label="1/s", centred=False),
         ImageGrid(name="grid", title="Grid", arrays=np.ones((5, 3, 30)), titles=list("abcde"), value_label="v"),
+        Arrows(name="arrows", title="Arrows", fields=np.zeros((4, 30, 5, 2)), titles=list("abcd")),
         Message(name="words", title="Words", text="none"),
     ]
     paths = save_plots(one(), tmp_path, panels=panels)
-    assert [path.stem for path in paths[-6:]] == ["charge", "zeros", "current", "thin", "grid", "words"]
-    for path in paths[-6:]:
+    assert [path.stem for path in paths[-7:]] == ["charge", "zeros", "current", "thin", "grid", "arrows", "words"]
+    for path in paths[-7:]:
         assert pixels(path.read_bytes()).shape[1] > 800
+
+
+def test_arrows_point_down_the_rows_and_across_the_columns():
+    """A field down the rows fills upright stretches of a column of pixels, one across the columns level ones."""
+    longest = []
+    for component in range(2):
+        fields = np.zeros((1, 9, 9, 2))
+        fields[..., component] = 1.0
+        image = pixels(render(Arrows(name="a", title="A", fields=fields, titles=["L1"]))).astype(int)
+        blue = (image[..., 2] > image[..., 0] + 80).astype(int)
+        longest.append((blue.sum(axis=0).max(), blue.sum(axis=1).max()))
+    (down, across), (down_of_across, across_of_across) = longest
+    assert down > 1.5 * across
+    assert across_of_across > 1.5 * down_of_across
 
 
 def test_an_extent_puts_row_zero_at_the_bottom():
@@ -230,6 +245,8 @@ def test_an_extent_puts_row_zero_at_the_bottom():
         (lambda: Image(name="a", title="", array=np.zeros(3), value_label=""), "1 axes, not 2"),
         (lambda: ImageGrid(name="a", title="", arrays=np.zeros((2, 3, 3)), titles=["x"], value_label=""), "1 titles"),
         (lambda: ImageGrid(name="a", title="", arrays=np.zeros((0, 3, 3)), titles=[], value_label=""), "not"),
+        (lambda: Arrows(name="a", title="", fields=np.zeros((1, 3, 3)), titles=["x"]), "rows, columns, 2"),
+        (lambda: Arrows(name="a", title="", fields=np.zeros((2, 3, 3, 2)), titles=["x"]), "1 titles"),
     ],
 )
 def test_a_wrong_panel_is_refused_where_it_is_made(build, message):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...panels import Curve, Image, ImageGrid, Panel, Series
+from .field_panels import field_panels
 
 if TYPE_CHECKING:
     from ...symmetry import Symmetry
@@ -17,12 +18,8 @@ SHOWN = 6
 
 def panels(symmetry: Symmetry) -> list[Panel]:
     """Distribution of t, held-out likelihood by k, before and after, residual."""
-    if "displacement" in symmetry.extras or "blur" in symmetry.extras:
-        from .fields import field_panels
-
-        return list(field_panels(symmetry))
     extras = symmetry.extras
-    drawn: list[Panel] = []
+    drawn: list[Panel] = list(field_panels(symmetry)) if "blur" in extras else []
     if "coefficients" in extras and extras["coefficients"].shape[0] > 1:
         drawn.append(_distribution(extras["coefficients"]))
     if "heldout_likelihood" in extras and len(extras["heldout_likelihood"]) > 1:

@@ -110,7 +110,7 @@ def locate(block: Block, model: Model, t: torch.Tensor, rounds: int = 6) -> tupl
         best, least = torch.where(better[:, None], t, best), torch.where(better, cost, least)
         residual = torch.where(better, placed.size, residual)
         change = torch.where(better[:, None], placed.step(model, placed.residual), change / 2)
-        t = within(best + change, precision) if eigen is None else best + change
+        t = within(best + change, precision)
     return best, residual
 
 
@@ -232,10 +232,11 @@ class Step:
         change, _ = conjugate_gradients(operator, precondition, target, start, self.inner, 0.02)
         if self.pairs.size <= SMALL:
             return self._careful(change, second / used)
-        t = self.t.clone()
+        t, precision = self.t.clone(), precision_of(self.model)
         for placed in self.placed():
             at = self._at(placed.rows)
-            t[at] = t[at] + placed.step(self.model, placed.residual - placed.derivative.forward(change))
+            step = placed.step(self.model, placed.residual - placed.derivative.forward(change))
+            t[at] = within(t[at] + step, precision)
         moved, t = normalised(self.model.generators + change, t, second / used, self.model.variance)
         return Refined(moved, self._relocated(moved, t), float(change.norm()) / math.sqrt(k))
 

@@ -22,6 +22,7 @@ SURE = 2.0
 MOST = 0.8
 HEAVY = 5e7
 RESTARTS = 16
+STRAYS = 0.1
 ACCURACY = 3e-7
 START_NUMBERS = 2**23
 ANNEAL_FLOOR = 3e-3
@@ -216,20 +217,29 @@ def locate_widely(block: Block, model: Model, t: torch.Tensor, rounds: int) -> t
     energy = (block.y**2).sum((1, 2))
     root = torch.linalg.cholesky(regularised(model.spread, 1e-10))
     generator = torch.Generator().manual_seed(model.count)
-    for attempt in range(RESTARTS + 1):
-        last = attempt == RESTARTS
+    restarts = RESTARTS if pairs_are_small(block) else 2
+    for attempt in range(restarts + 1):
+        last = attempt == restarts
         stray = left > FAR * left.median()
         far = torch.nonzero(stray if last else stray & (left > SLIGHT * energy))[:, 0]
-        if not len(far):
+        # Where many are far off, the model is wrong, not their t.
+        if not 0 < len(far) <= STRAYS * len(t):
             continue
         draws = torch.randn((len(far), model.count), generator=generator, dtype=torch.float64).to(t) @ root.T
         part = Block(block.rows[far.cpu()], block.x[far], block.y[far])
         # The last round is patience: pairs that are near but slow to settle.
-        again, size = locate(part, model, t[far] if last else draws, (8 if last else 2) * rounds)
+        again, size = locate(
+            part, model, t[far] if last else draws, (8 if last and pairs_are_small(block) else 2) * rounds
+        )
         better = size < left[far]
         t[far] = torch.where(better[:, None], again, t[far])
         left[far] = torch.where(better, size, left[far])
     return t, left
+
+
+def pairs_are_small(block: Block) -> bool:
+    """Whether a pair is located at next to no cost."""
+    return block.x.shape[2] <= SMALL
 
 
 def located(pairs: Pairs, rows: torch.Tensor, model: Model, limit: float) -> tuple[torch.Tensor, torch.Tensor]:

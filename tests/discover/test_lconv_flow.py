@@ -1,0 +1,150 @@
+"""The action of exp(sum t_i L_i) and its derivative, against scipy's expm and expm_frechet."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.linalg import expm, expm_frechet
+
+from symdisc.discover.lconv.flow import Derivative, Eigen, EigenFlow, SmallFlow, TaylorFlow, flow, leans
+
+B, M = 5, 2
+
+
+def tensor(values):
+    return torch.from_numpy(np.ascontiguousarray(values))
+
+
+def problem(d, k, size, seed=0):
+    """Generators (k, d, d), t (B, k), x (B, M, d) with |A_n| about `size`."""
+    rng = np.random.default_rng([d, k, seed])
+    generators = rng.standard_normal((k, d, d)) / np.sqrt(d)
+    return generators, size * rng.standard_normal((B, k)) / np.sqrt(k), rng.standard_normal((B, M, d))
+
+
+def group(generators, t, share):
+    return expm(share * np.einsum("bk,kij->bij", t, generators))
+
+
+FLOWS = {
+    "small": lambda g, t: SmallFlow(tensor(g), tensor(t)),
+    "taylor": lambda g, t: TaylorFlow(tensor(g), tensor(t)),
+    "eigen": lambda g, t: EigenFlow(Eigen(tensor(g[0])), tensor(t)),
+}
+CASES = [
+    (kind, d, k, size)
+    for kind in FLOWS
+    for d, k in ((3, 1), (3, 3), (14, 1), (14, 2))
+    for size in (0.1, 3.0)
+    if k == 1 or kind != "eigen"
+]
+
+
+@pytest.mark.parametrize(("kind", "d", "k", "size"), CASES)
+@pytest.mark.parametrize("share", [1.0, 0.5, -0.5])
+def test_actions(kind, d, k, size, share):
+    generators, t, x = problem(d, k, size)
+    carried, truth = FLOWS[kind](generators, t), group(generators, t, share)
+    scale = np.abs(truth).max()
+    expected = np.einsum("bij,bmj->bmi", truth, x)
+    np.testing.assert_allclose(carried.act(tensor(x), share), expected, atol=1e-12 * scale)
+    back = np.einsum("bji,bmj->bmi", truth, x)
+    np.testing.assert_allclose(carried.act_transposed(tensor(x), share), back, atol=1e-12 * scale)
+
+
+def frechet(generators, t, change, x):
+    """d exp(sum t_i (L_i + e dL_i)) x / de at 0, by scipy."""
+    a, e = (np.einsum("bk,kij->bij", t, stack) for stack in (generators, change))
+    return np.stack([row @ expm_frechet(p, q, compute_expm=False).T for p, q, row in zip(a, e, x, strict=True)])
+
+
+def derivative(kind, generators, t, x, share, nodes=14):
+    carried = FLOWS[kind](generators, t)
+    return Derivative(carried, tensor(t), carried.act(tensor(x), 0.5), nodes, share)
+
+
+@pytest.mark.parametrize(("kind", "d", "k", "size"), CASES)
+def test_derivative_with_respect_to_the_generators(kind, d, k, size):
+    """At y it is the derivative of exp(A) x; half way it is that, carried back by exp(-A/2)."""
+    generators, t, x = problem(d, k, size)
+    change = np.random.default_rng(1).standard_normal(generators.shape)
+    truth = frechet(generators, t, change, x)
+    at_y = derivative(kind, generators, t, x, 0.5).forward(tensor(change))
+    np.testing.assert_allclose(at_y, truth, atol=1e-9 * np.abs(truth).max())
+    half = np.einsum("bij,bmj->bmi", group(generators, t, -0.5), truth)
+    middle = derivative(kind, generators, t, x, 0.0).forward(tensor(change))
+    np.testing.assert_allclose(middle, half, atol=1e-9 * np.abs(half).max())
+
+
+def test_derivative_against_finite_differences():
+    generators, t, x = problem(4, 2, 0.8)
+    change = np.random.default_rng(2).standard_normal(generators.shape)
+    step = 1e-5
+    plus, minus = (np.einsum("bij,bmj->bmi", group(generators + s * change, t, 1.0), x) for s in (step, -step))
+    found = derivative("small", generators, t, x, 0.5).forward(tensor(change))
+    np.testing.assert_allclose(found, (plus - minus) / (2 * step), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize(("kind", "d", "k", "size"), CASES)
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_jacobian_is_the_derivative_with_respect_to_t(kind, d, k, size, share):
+    generators, t, x = problem(d, k, size)
+    found = derivative(kind, generators, t, x, share).jacobian(tensor(generators)).numpy().reshape(B, k, M, d)
+    back = group(generators, t, share - 0.5)
+    for i in range(k):
+        truth = np.einsum("bij,bmj->bmi", back, moved_by(generators, t, i, x))
+        np.testing.assert_allclose(found[:, i], truth, atol=1e-9 * np.abs(truth).max())
+
+
+def moved_by(generators, t, i, x):
+    """d exp(sum t_j L_j) x / dt_i."""
+    a = np.einsum("bk,kij->bij", t, generators)
+    return np.stack([row @ expm_frechet(p, generators[i], compute_expm=False).T for p, row in zip(a, x, strict=True)])
+
+
+@pytest.mark.parametrize(("kind", "d", "k", "size"), CASES)
+@pytest.mark.parametrize("share", [0.0, 0.5])
+@pytest.mark.parametrize("own", [True, False], ids=["own t", "other t"])
+def test_adjoint_identity(kind, d, k, size, share, own):
+    """<r, forward(dL)> = <adjoint(r), dL>, also with few nodes and other coefficients."""
+    generators, t, x = problem(d, k, size)
+    rng = np.random.default_rng(3)
+    at = derivative(kind, generators, t, x, share, nodes=3)
+    change, residual = tensor(rng.standard_normal(generators.shape)), tensor(rng.standard_normal(x.shape))
+    other = None if own else tensor(rng.standard_normal(t.shape))
+    forward, back = at.forward(change, other), at.adjoint(residual, other)
+    scale = float(forward.norm() * residual.norm())
+    assert abs(float((residual * forward).sum()) - float((back * change).sum())) <= 1e-12 * scale
+
+
+@pytest.mark.parametrize("size", [0.05, 0.1, 0.2])
+def test_one_node_is_wrong_by_a_square(size):
+    """sum_i t_i dL_i m alone: the error falls as |A|^2."""
+    generators, t, x = problem(4, 1, 1.0)
+    change = np.random.default_rng(4).standard_normal(generators.shape)
+
+    def miss(size):
+        at = derivative("small", generators, size * t, x, 0.0, nodes=1)
+        exact = derivative("small", generators, size * t, x, 0.0).forward(tensor(change))
+        middle = np.einsum("bij,bmj->bmi", group(generators, size * t, 0.5), x)
+        plain = np.einsum("b,bmd->bmd", size * t[:, 0], middle @ change[0].T)
+        np.testing.assert_allclose(at.forward(tensor(change)), plain, atol=1e-13)
+        return float((at.forward(tensor(change)) - exact).norm() / exact.norm())
+
+    assert miss(size) / miss(size / 2) == pytest.approx(4, rel=0.15)
+
+
+def test_a_defective_generator_is_not_taken_by_its_eigenvectors():
+    d = 14
+    nilpotent = np.diag(np.ones(d - 1), 1)[None]
+    t, x = np.linspace(-1, 1, B)[:, None], np.random.default_rng(5).standard_normal((B, M, d))
+    carried = flow(tensor(nilpotent), tensor(t))
+    assert not Eigen(tensor(nilpotent[0])).sound
+    expected = np.einsum("bij,bmj->bmi", group(nilpotent, t, 1.0), x)
+    np.testing.assert_allclose(carried.act(tensor(x), 1.0), expected, atol=1e-12)
+
+
+def test_leans():
+    rng = np.random.default_rng(6)
+    square = rng.standard_normal((2, 4, 4))
+    assert leans(tensor(square))
+    assert not leans(tensor(square - square.transpose(0, 2, 1)))
