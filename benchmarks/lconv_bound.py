@@ -74,12 +74,12 @@ def information_of_many(matrices: np.ndarray, x: np.ndarray, t: np.ndarray, mask
     for node, weight in zip((nodes + 1) / 2, weights / 2, strict=True):
         left, right = expm((1 - node) * a), expm(node * a) @ x
         derivative += weight * np.einsum("nie,nem->nime", left[:, seen][:, :, row], right[:, column])
-    derivative = derivative.reshape(len(x), -1, len(row))
-    tangent = derivative @ matrices.reshape(k, -1)[:, mask.ravel()].T
+    jacobian = derivative.reshape(len(x), -1, len(row))
+    tangent = jacobian @ matrices.reshape(k, -1)[:, mask.ravel()].T
     axes, singular, _ = np.linalg.svd(tangent, full_matrices=False)
     axes = axes * (singular > 1e-9 * singular[:, :1])[:, None, :]
-    derivative -= axes @ (axes.transpose(0, 2, 1) @ derivative)
-    gram = derivative.transpose(0, 2, 1) @ derivative
+    jacobian = jacobian - axes @ (axes.transpose(0, 2, 1) @ jacobian)
+    gram = jacobian.transpose(0, 2, 1) @ jacobian
     return np.asarray(np.einsum("ni,nj,nab->iajb", t, t, gram))
 
 

@@ -20,6 +20,7 @@ FRACTIONS = (0.04, 0.08, 0.15, 0.3, 0.6, 1.0)
 GROWTH = 1.5
 SURE = 2.0
 MOST = 0.8
+ROUNDS = 8
 HEAVY = 5e7
 RESTARTS = 16
 STRAYS = 0.1
@@ -147,12 +148,22 @@ def windows(pairs: Pairs, reach: Reach, rows: torch.Tensor, start: Found, space:
             fits_wide = left_wide < 0.6 * energy
             if int(fits_wide.sum()) > int(fits.sum()):
                 model, t, fits = wide, t_wide, fits_wide
-    if int(fits.sum()) < 20:
+    for _ in range(ROUNDS):
+        before, count = model.variance, int(fits.sum())
+        if count < 20:
+            break
+        for step in refine(pairs, rows[fits], model, t[fits], space, iterations=3, inner=12, accuracy=1e-3):
+            model = step.model
+            found = Found(model, step.t, rows[fits], f"{count} pairs")
         yield found
-        return
-    iterations, inner = (2, 10) if short else (10, 40)
-    for step in refine(pairs, rows[fits], model, t[fits], space, iterations=iterations, inner=inner, accuracy=ACCURACY):
-        yield Found(step.model, step.t, rows[fits], "all pairs")
+        t, left = grid_search(pairs, rows, model, 1.1 * float(found.t.abs().max()))
+        fits = left < 0.6 * energy
+        if step.change < 1e-3 or (int(fits.sum()) <= count and model.variance > 0.9 * before):
+            break
+    if not short and int(fits.sum()) >= 20:
+        for step in refine(pairs, rows[fits], model, t[fits], space, iterations=10, inner=40, accuracy=ACCURACY):
+            found = Found(step.model, step.t, rows[fits], "all pairs")
+            yield found
 
 
 def grid_search(pairs: Pairs, rows: torch.Tensor, model: Model, reach: float) -> tuple[torch.Tensor, torch.Tensor]:
