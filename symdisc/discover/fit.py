@@ -297,7 +297,7 @@ def _limited(decision: Decision, outcome: Outcome) -> Decision:
         decision.bounds = None if decision.bounds is None else (0, decision.bounds[1])
         if decision.verdict is Verdict.SYMMETRIC:
             decision.verdict = Verdict.INCONCLUSIVE
-            decision.reason = f"the data do not contradict the given generators, but {outcome.necessary}"
+            decision.reason = f"the data do not contradict these generators, but {outcome.necessary}"
     return decision
 
 

@@ -193,7 +193,7 @@ def anneal(
         floor: s2 is lowered to this share of mean D^2, but never below its maximum-likelihood value.
     """
     b = len(middle)
-    first = float((moved * moved).sum()) / (b * values)
+    first = max(float((moved * moved).sum()) / (b * values), 1e-280)
     generators = spectral_start(k, middle, moved, space) if start is None else start
     size = float((images(generators, middle) ** 2).sum())
     generators = generators * math.sqrt(first * b * values / size) if size > 0 else generators

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.linalg
 import torch
 
-from .pairs import Pairs
+from .pairs import Block, Pairs
 
 
 @dataclass(frozen=True)
@@ -54,19 +54,28 @@ class Logarithm:
     reason: str
 
 
-def fixed_map(pairs: Pairs, train: torch.Tensor, test: torch.Tensor, refit: bool = True) -> FixedMap:
-    """Fit on the pairs `train`, measure on `test`; the matrix returned is refitted on both.
+def fixed_map(
+    pairs: Pairs, train: torch.Tensor, test: torch.Tensor, *, refit: bool = True, shifted: bool = False
+) -> FixedMap:
+    """Fit on the pairs `train`, measure on `test`; with `refit` the matrix returned is fitted on both.
+
+    With `shifted` the map is y = R x + b, and the matrix (d, d + 1) is [R, b].
 
     The Gram matrix is that of x on the right (as in the paper's solution; the printed order of factors there does not
     multiply).
     """
     d = pairs.size
     sums = []
+
+    def inputs(block: Block) -> torch.Tensor:
+        x = block.x.reshape(-1, d)
+        return torch.cat([x, torch.ones_like(x[:, :1])], dim=1) if shifted else x
+
     for rows in (train, test):
-        gram = torch.zeros((d, d), dtype=pairs.dtype, device=pairs.device)
-        cross = torch.zeros_like(gram)
+        gram = torch.zeros((d + shifted, d + shifted), dtype=pairs.dtype, device=pairs.device)
+        cross = torch.zeros((d, d + shifted), dtype=pairs.dtype, device=pairs.device)
         for block in pairs.blocks(rows):
-            x, y = block.x.reshape(-1, d), block.y.reshape(-1, d)
+            x, y = inputs(block), block.y.reshape(-1, d)
             gram += x.T @ x
             cross += y.T @ x
         sums.append((gram, cross))
@@ -74,7 +83,8 @@ def fixed_map(pairs: Pairs, train: torch.Tensor, test: torch.Tensor, refit: bool
     residuals = []
     moved = size = 0.0
     for block in pairs.blocks(test):
-        residuals.append(((block.y - block.x @ matrix.T) ** 2).sum((1, 2)))
+        mapped = (inputs(block) @ matrix.T).reshape(block.y.shape)
+        residuals.append(((block.y - mapped) ** 2).sum((1, 2)))
         moved += float(((block.y - block.x) ** 2).sum())
         size += float((block.y**2).sum())
     whole = _solve(sums[0][0] + sums[1][0], sums[0][1] + sums[1][1]) if refit else matrix

@@ -43,8 +43,9 @@ class LConv:
     summary = "Recursive L-conv: generators that relate the pairs, their coefficients unknown; or one fixed map."
     formula = (
         "y_n = exp(sum_i t_ni L_i) x_n + noise. R squared residual of held-out pairs at their best t, S_i what R grows "
-        "by without generator i: defect_i^2 = Cov(R, S_i) / Var(S_i), the residual that grows with the motion; at most "
-        "E[R] / E[S_i]."
+        "by without generator i, W_i = R + S_i: defect_i^2 is the larger of [Cov(R, W_i) - Var(noise)] / Var(S_i), the "
+        "residual that grows with the motion, and of its difference between far and near pairs over that of S_i; at "
+        "most E[R] / E[S_i]."
     )
     limits = (
         "The search is not exhaustive, so it never says `none`. Pairs decide only if they have more numbers than the "

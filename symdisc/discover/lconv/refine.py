@@ -82,7 +82,13 @@ def factor_of(gram: torch.Tensor, model: Model) -> torch.Tensor:
     """Cholesky factors of J J^T + s2 P^{-1}, with a touch more against coefficients that a pair does not see."""
     identity = torch.eye(model.count, dtype=gram.dtype, device=gram.device)
     ridge = 1e-12 * torch.diagonal(gram, dim1=1, dim2=2).mean() + torch.finfo(gram.dtype).tiny
-    return torch.linalg.cholesky(gram + model.variance * precision_of(model) + ridge * identity)
+    system = gram + model.variance * precision_of(model) + ridge * identity
+    factor, failed = torch.linalg.cholesky_ex(system)
+    if bool(failed.any()):
+        # Pairs of very different size: those that the common ridge does not reach get one of their own.
+        own = torch.diagonal(system, dim1=1, dim2=2).amax(1).clamp(min=float(ridge))
+        factor = torch.linalg.cholesky(system + 1e-8 * own[:, None, None] * identity)
+    return factor
 
 
 def precision_of(model: Model) -> torch.Tensor:

@@ -20,6 +20,7 @@ FRACTIONS = (0.04, 0.08, 0.15, 0.3, 0.6, 1.0)
 GROWTH = 1.5
 SURE = 2.0
 MOST = 0.8
+STILL = 1e-24
 ROUNDS = 8
 HEAVY = 5e7
 RESTARTS = 16
@@ -69,6 +70,8 @@ def search(
         short: stop when the model is good enough to be compared with others.
     """
     near = rows[torch.argsort(reach.distance[rows], stable=True)]
+    # Pairs that do not move at all have nothing to teach, and would pass for the nearest.
+    near = near[reach.distance[near] > STILL]
     start = best_start(pairs, near, k, space)
     yield start
     # A quick look at one generator of large samples does without windows in t: they cost more than all else.

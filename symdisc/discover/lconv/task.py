@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ...algebra import principal_angles
+from ...algebra import completion, principal_angles
 from ...errors import InputError
 from ...symmetry import Block, Verdict
-from ..batches import BATCHES, batch_numbers
+from ..batches import BATCHES, batch_numbers, too_few
 from ..candidates import candidates_of, low_rank
 from ..method import Constructed, Given, Outcome
 from ..settings import Settings
@@ -33,6 +33,7 @@ COUNT_PAIRS = 20000
 EXAMPLES = 4
 TURNS = 5
 EXACT = 1e-10
+CLUSTERED = 0.75
 
 
 class PairsTask:
@@ -66,6 +67,12 @@ class PairsTask:
                 raise InputError(
                     f"--generators: they act on {shown} coordinates ({role}), the pairs have {self.pairs.size}"
                 )
+        wanted, most = self.settings.generators, min(self.space.dimension, self.pairs.values - 1)
+        if self.given is None and wanted is not None and wanted > most:
+            raise InputError(
+                f"--generators {wanted}: pairs of {self.pairs.values} numbers and {self.space.dimension} candidates "
+                f"can show at most {most}"
+            )
         if self.options.solver == "network" and self.settings.generators is None and self.given is None:
             raise InputError("--set lconv.solver=network: say how many generators, --generators K")
 
@@ -117,6 +124,16 @@ class PairsTask:
         yield Progress("reading pairs", 0, 1)
         self.batch = self._batches()
         everything = torch.arange(data.samples)
+        few = too_few(np.bincount(self.batch, minlength=BATCHES).astype(float))
+        folds = min(self.options.folds, int(self.batch.max()) + 1)
+        if few or any(not (self.batch % folds == fold).any() for fold in range(folds)):
+            self._outcome = self._empty(few or "some held-out parts would be empty; take fewer --set lconv.folds")
+            return
+        size = max(float(block.x.abs().max().maximum(block.y.abs().max())) for block in self.pairs.blocks())
+        if size > 1e100 or 0 < size < 1e-100:
+            raise InputError(
+                f"{data.names['x']}: values of size {size:.0e}, whose squares float64 cannot hold; rescale them"
+            )
         if self.given is not None:
             yield from self._judge_given(everything)
             return
@@ -130,6 +147,12 @@ class PairsTask:
         train, test = self._split(self.batch[chosen])
         fixed = fixed_map(sample, train, test)
         single = self.options.map != "never"
+        shifted = fixed_map(sample, train, test, shifted=True)
+        if not self.candidates.affine and shifted.residual < min(EXACT * shifted.size, 1e-3 * fixed.residual):
+            self._outcome = self._empty(
+                "one map y = R x + b relates all pairs, and no linear one does; use --candidates affine"
+            )
+            return
         if self.options.map == "always" or (single and fixed.residual < EXACT * fixed.size):
             self._outcome = self._one_map()
             return
@@ -145,10 +168,10 @@ class PairsTask:
         k = found.model.count
         if not ahead(group.likelihood, fixed.likelihood(sample.values)):
             # One map says as much of the pairs as a group does, or y has nothing to do with x.
-            related = single and fixed.residual < 0.5 * min(fixed.moved, fixed.size)
+            related = single and fixed.residual < min(0.25 * fixed.moved, 0.1 * fixed.size)
             reason = (
-                f"{k} generator{'s' * (k > 1)} explain held-out pairs no better than one linear map does, and that "
-                f"leaves {fixed.residual / fixed.size:.2g} of |y|^2"
+                f"{k} generator{'s' * (k > 1)} explain{'s' * (k == 1)} held-out pairs no better than one linear map "
+                f"does, and that leaves {fixed.residual / fixed.size:.2g} of |y|^2"
             )
             self._outcome = self._one_map() if related else self._empty(reason)
             return
@@ -386,9 +409,28 @@ class PairsTask:
             blocks=(self._block(),),
             candidates=self._space(),
             found=Judged(matrices, trials, weights, angle, given=self.given is not None),
+            necessary=self._open_question(matrices, extras["coefficients"]),
             extras=extras,
             notes=notes,
         )
+
+    def _open_question(self, matrices: np.ndarray, t: np.ndarray) -> str | None:
+        """Why passing the trials would not yet show a group of these generators, or None."""
+        if self.given is not None:
+            return None
+        bins = max(len(t) // 5, 20)
+        empty = [np.mean(np.histogram(column, bins)[0] == 0) for column in t.T]
+        if all(share > CLUSTERED for share in empty):
+            return "their coefficients t take a few values only: the pairs show these maps, not the group between them"
+        k = len(matrices)
+        if k > 1 and self.pairs.values <= 2 * k:
+            added = completion(matrices, 2 * k + 2)
+            if added is None or len(added):
+                return (
+                    f"they do not close under brackets, and pairs of {self.pairs.values} numbers can be explained by "
+                    f"many spans of {k} generators"
+                )
+        return None
 
     def _pictures(self, model: Model, t: torch.Tensor, residual: np.ndarray) -> dict[str, np.ndarray]:
         """Arrays for the plots: examples before and after, and where the residual lies."""
@@ -422,8 +464,8 @@ class PairsTask:
         size = float(np.linalg.norm(log.matrix))
         share = (fixed.residual / fixed.size) ** 0.5 if fixed.size > 0 else 0.0
         reason = (
-            f"one linear map R relates all pairs (held-out residual {share:.2g} of |y|): the pairs show R alone, not "
-            "the group that it would generate"
+            f"one linear map R says as much of the pairs as a group does (it leaves {share:.2g} of |y|): the pairs "
+            "show R alone, not the group that it would generate"
         )
         exact = "its real logarithm" if log.exact else "the nearest generator"
         notes = [f"{exact}: {log.reason}; |exp(L) - R| / |R| = {log.misfit:.2g}"]
@@ -432,7 +474,7 @@ class PairsTask:
             candidates=self._space(),
             constructed=Constructed(
                 generators=(log.matrix / size if size > 0 else log.matrix)[None],
-                defect=np.array([log.misfit]),
+                defect=np.array([max(log.misfit, (fixed.residual / fixed.moved) ** 0.5 if fixed.moved > 0 else 0.0)]),
                 reason=reason,
                 canonical=log.matrix[None],
             ),

@@ -2,17 +2,20 @@
 
 For a pair held out of the fit, R is the squared residual of the whole model at its best t, W that without generator i
 (t fitted again), and S = W - R what the generator explains. Noise does not know how far a pair moved; a wrong generator
-leaves a residual in proportion to the motion, R = noise + defect^2 S. So
+leaves a residual that does, R = noise + defect^2 S. That gives two measures of the defect:
 
-    defect^2 = [Cov(R, W) - Var(noise)] / Var(S),
+    growth:    [Cov(R, W) - Var(noise)] / Var(S), with what noise itself contributes to Var(S) taken off;
+    contrast:  (E[R | far] - E[R | near]) / (E[S | far] - E[S | near]), near the tenth of the pairs with the least S.
 
-with what noise itself contributes to Var(S) taken off. W and not S stands in the covariance: a pair whose t was missed
-has a large R and a small S, and would otherwise speak for the generator. Without any noise to remove, defect^2 <=
-E[R] / E[S] holds whatever S does; either may certify.
+W and not S stands in the covariance: a pair whose t was missed has a large R and a small S, and would otherwise speak
+for the generator; among the near pairs, R is cut where noise would hardly reach, for the same reason. The contrast sees
+a residual that is there as soon as a pair moves at all and then stays. Both must be small; or the whole residual,
+E[R] / E[S], from which no noise is taken.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,35 +27,47 @@ from ..trial import PointwiseTrial, Trial
 # Residuals of exact pairs are rounding, most of it in a few large pairs: no sample of how a violation would be spread.
 # A share this small of the motion is added, spread as the motion is; it only raises the defect.
 ROUNDING = 1e-12
+NEAR = 0.1
 
 
 @dataclass(frozen=True)
 class PairTrial:
-    """A generator judged by the growth of the residual, or by the whole residual where that is enough.
+    """A generator judged by its residual less the noise, in two ways that must agree; or by the whole residual.
 
-    The whole residual bounds the violation from above, so its test never certifies more than it may; `defect` is its
-    ratio where the motion varies too little to tell noise from violation.
+    The whole residual bounds the violation from above, so that test never certifies more than it may.
     """
 
-    growth: PointwiseTrial
+    parts: Sequence[PointwiseTrial]
     whole: PointwiseTrial
 
     @property
     def defect(self) -> float:
-        """Held-out relative defect."""
+        """Held-out relative defect: the larger of the two, at most that of the whole residual."""
+        known = [part.defect for part in self.parts if np.isfinite(part.defect)]
         whole = self.whole.defect
-        growth = self.growth.defect
-        if not np.isfinite(growth):
+        if len(known) < len(self.parts):
             return whole
-        return min(growth, whole) if np.isfinite(whole) else growth
+        return min(max(known), whole) if np.isfinite(whole) else max(known)
 
     def certified(self, tolerance: float, alpha: float, multipliers: np.ndarray) -> bool:
-        """Whether either test rules out a defect above the tolerance; each is given half of alpha."""
-        return any(trial.certified(tolerance, alpha / 2, multipliers) for trial in (self.growth, self.whole))
+        """Whether either way rules out a defect above the tolerance; each is given half of alpha."""
+        if self.whole.certified(tolerance, alpha / 2, multipliers):
+            return True
+        # A residual that shrinks as pairs move further is no noise either.
+        return all(
+            part.certified(tolerance, alpha / 2, multipliers) and _ratio(part) > -(tolerance**2) for part in self.parts
+        )
 
     def growth_needed(self, tolerance: float, alpha: float) -> float | None:
-        """As for pointwise rows."""
-        return self.growth.growth_needed(tolerance, alpha / 2)
+        """As for pointwise rows: what the slower of the two needs."""
+        needed = [part.growth_needed(tolerance, alpha / 2) for part in self.parts]
+        known = [value for value in needed if value is not None]
+        return max(known) if len(known) == len(needed) else None
+
+
+def _ratio(part: PointwiseTrial) -> float:
+    """defect^2, not cut off at zero."""
+    return float(part.weights @ (part.violation - part.noise)) / float(part.weights @ part.denominator)
 
 
 def generator_trial(residual: np.ndarray, explained: np.ndarray, free: int, batch: np.ndarray) -> Trial:
@@ -69,7 +84,7 @@ def generator_trial(residual: np.ndarray, explained: np.ndarray, free: int, batc
     if not mean > 0:
         nothing = np.zeros(BATCHES)
         silent = PointwiseTrial(nothing + 1.0, nothing, nothing, weights)
-        return PairTrial(silent, silent)
+        return PairTrial((silent,), silent)
 
     residual = residual + ROUNDING * np.maximum(explained, 0.0)
 
@@ -88,5 +103,14 @@ def generator_trial(residual: np.ndarray, explained: np.ndarray, free: int, batc
         batched((motion - motion.mean()) * motion - scatter) / mean,
         weights,
     )
+    near = explained <= np.quantile(explained, NEAR)
+    far, close = ~near / max(np.mean(~near), 1e-300), near / np.mean(near)
+    reached = np.median(residual[near]) * chi2.ppf(0.999, free) / chi2.median(free)
+    contrast = PointwiseTrial(
+        batched(residual * far),
+        batched(np.minimum(residual, reached) * close),
+        batched(motion * far - motion * close),
+        weights,
+    )
     whole = PointwiseTrial(batched(residual), np.zeros(BATCHES), batched(explained - noise), weights)
-    return PairTrial(growth, whole)
+    return PairTrial((growth, contrast), whole)
