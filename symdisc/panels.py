@@ -126,6 +126,7 @@ class ImageGrid(_Titled):
         arrays: (n, rows, columns), n <= 64; row 0 at the top.
         titles: n short ones, of one or several lines.
         value_label, x_label, y_label, centred, cuts: as for `Image`, shared by all.
+        across: how many stand side by side; None: as many as look well.
     """
 
     arrays: np.ndarray
@@ -135,6 +136,7 @@ class ImageGrid(_Titled):
     y_label: str = ""
     centred: bool = True
     cuts: Sequence[int] = ()
+    across: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

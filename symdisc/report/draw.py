@@ -193,7 +193,7 @@ def _draw_image(panel: Image) -> Figure:
 def _draw_grid(panel: ImageGrid) -> Figure:
     count, rows, columns = panel.arrays.shape
     small = count > COMPACT
-    across = {1: 1, 2: 2, 3: 3, 4: 2}.get(count, 8 if small else 4)
+    across = panel.across or {1: 1, 2: 2, 3: 3, 4: 2}.get(count, 8 if small else 4)
     down = -(-count // across)
     width, height = _fit(rows, columns, {1: 3.9, 2: 2.8, 3: 2.5}.get(across, 1.0 if small else 2.2))
     lines = max(title.count("\n") + 1 for title in panel.titles)

@@ -86,6 +86,7 @@ def _turned(turned: np.ndarray, by: np.ndarray) -> Panel:
         arrays=arrays,
         titles=titles,
         value_label="value of x",
+        across=turns,
     )
 
 
