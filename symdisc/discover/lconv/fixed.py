@@ -55,7 +55,7 @@ class Logarithm:
 
 
 def fixed_map(
-    pairs: Pairs, train: torch.Tensor, test: torch.Tensor, *, refit: bool = True, shifted: bool = False
+    pairs: Pairs, train: torch.Tensor, test: torch.Tensor, refit: bool = True, shifted: bool = False
 ) -> FixedMap:
     """Fit on the pairs `train`, measure on `test`; with `refit` the matrix returned is fitted on both.
 
