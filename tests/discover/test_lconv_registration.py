@@ -9,7 +9,7 @@ from scipy import ndimage
 from scipy.linalg import expm, logm, subspace_angles
 
 from symdisc.discover.lconv.registration import missed, register, register_widely, rotations, symmetric_derivative
-from symdisc.discover.lconv.span import blur, find_fields
+from symdisc.discover.lconv.span import FieldSearch, blur
 from symdisc.warp import Warp, boundary_of
 
 ROTATION = np.array([0, -1, 0, 1, 0, 0]) / np.sqrt(2)
@@ -82,7 +82,7 @@ def test_large_rotations_need_several_starts():
 )
 def test_the_span_and_its_dimension_are_found(true, limit):
     x, y, t = pairs(true)
-    found = find_fields(Warp((20, 20)), x, y)
+    found = FieldSearch(Warp((20, 20)), x, y).run()
     assert found.basis.shape[1] == np.reshape(true, (6, -1)).shape[1]
     assert degrees(found.basis, true) < limit
     assert found.explained > 0.99 > found.chance + 0.3
@@ -93,7 +93,7 @@ def test_the_span_and_its_dimension_are_found(true, limit):
 
 def test_all_six_affine_fields_are_found():
     x, y, _ = pairs(np.eye(6), spread=0.1)
-    assert find_fields(Warp((20, 20)), x, y).basis.shape == (6, 6)
+    assert FieldSearch(Warp((20, 20)), x, y).run().basis.shape == (6, 6)
 
 
 def test_one_sided_rotations_with_linear_interpolation_and_noise():
@@ -101,7 +101,7 @@ def test_one_sided_rotations_with_linear_interpolation_and_noise():
     angles = np.random.default_rng(12).uniform(0, 1, 120)
     y = np.array([ndimage.rotate(i, np.degrees(t), reshape=False, order=1) for i, t in zip(x, angles, strict=True)])
     y = y + 0.1 * x.std() * np.random.default_rng(13).standard_normal(y.shape)
-    found = find_fields(Warp((20, 20)), flat(x), flat(y))
+    found = FieldSearch(Warp((20, 20)), flat(x), flat(y)).run()
     assert found.basis.shape[1] == 1
     assert degrees(found.basis, ROTATION) < 1
     assert found.blur > 5 * found.blur_error
@@ -118,7 +118,7 @@ def test_content_cut_off_at_the_edge_is_not_compared():
     x, y = flat(large[:, 8:24, 8:24]), flat(turned[:, 8:24, 8:24])
     assert boundary_of((16, 16), x, y) == "mirror"
     assert boundary_of((32, 32), flat(blobs(5, (32, 32)))) == "zero"
-    found = find_fields(Warp((16, 16), "mirror"), x, y)
+    found = FieldSearch(Warp((16, 16), "mirror"), x, y).run()
     assert found.basis.shape[1] == 1
     assert degrees(found.basis, ROTATION) < 1
 
@@ -127,7 +127,7 @@ def test_blur_is_measured_and_is_no_field():
     # A Gaussian of variance w^2 under a blur of variance v: exp(v / 2 Laplacian).
     x = blobs(60, (20, 20), 16, width=2.5, margin=8)
     y = (2.5**2 / (2.5**2 + 0.04)) * blobs(60, (20, 20), 16, width=np.sqrt(2.5**2 + 0.04), margin=8)
-    found = find_fields(Warp((20, 20)), flat(x), flat(y))
+    found = FieldSearch(Warp((20, 20)), flat(x), flat(y)).run()
     assert found.basis.shape[1] == 0
     assert found.blur == pytest.approx(0.02, rel=0.05)
     assert blur(Warp((20, 20)), flat(x), flat(x), np.zeros((60, 6)))[0] == 0
@@ -136,14 +136,14 @@ def test_blur_is_measured_and_is_no_field():
 def test_noise_alone_moves_nothing():
     x = blobs(100, (20, 20), 17)
     y = x + 0.2 * x.std() * np.random.default_rng(18).standard_normal(x.shape)
-    found = find_fields(Warp((20, 20)), flat(x), flat(y))
+    found = FieldSearch(Warp((20, 20)), flat(x), flat(y)).run()
     assert found.basis.shape[1] == 0
     assert found.generators.shape == (0, 3, 3)
 
 
 def test_unrelated_images_are_matched_no_better_than_by_chance():
     x, y = flat(blobs(30, (20, 20), 19)), flat(blobs(30, (20, 20), 20))
-    found = find_fields(Warp((20, 20)), x, y, count=1)
+    found = FieldSearch(Warp((20, 20)), x, y, count=1).run()
     assert abs(found.explained - found.chance) < 0.2
 
 
@@ -160,7 +160,7 @@ def test_a_missing_field_is_missed_and_a_found_one_is_not():
 
 def test_results_repeat():
     x, y, _ = pairs(ROTATION, n=40)
-    first, second = (find_fields(Warp((20, 20)), x, y) for _ in range(2))
+    first, second = (FieldSearch(Warp((20, 20)), x, y).run() for _ in range(2))
     np.testing.assert_array_equal(first.basis, second.basis)
     np.testing.assert_array_equal(first.coefficients, second.coefficients)
 
@@ -168,7 +168,7 @@ def test_results_repeat():
 def test_signals_and_volumes_are_registered_too():
     signals = blobs(60, (48,), 21, count=4, width=2.0, margin=14)
     t = 0.1 * np.random.default_rng(22).standard_normal((60, 1))
-    found = find_fields(Warp((48,)), flat(signals), flat(moved(signals, t @ np.array([[0.0, 1]]))))
+    found = FieldSearch(Warp((48,)), flat(signals), flat(moved(signals, t @ np.array([[0.0, 1]])))).run()
     assert np.abs(found.basis[:, 0]) @ np.array([0, 1]) > 0.999
     volumes = blobs(4, (14, 14, 14), 23, count=8, width=1.8, margin=5)
     a = 0.05 * np.random.default_rng(24).standard_normal((4, 12))

@@ -88,7 +88,7 @@ def test_turns_all_the_way_round():
     last, pairs = found_in(x, y, 1)
     assert degrees(last.model.generators.numpy(), basis) < 1e-4
     # L has the norm sqrt(10): coefficients are those of the generator of norm 1.
-    found, left = located(pairs, torch.arange(200), last.model, 1.02 * 3 * np.sqrt(10))
+    found, left = located(pairs, torch.arange(200), last.model, reach=1.02 * 3 * np.sqrt(10))
     found = found[:, 0].numpy()
     sign = np.sign(found @ t[:, 0])
     np.testing.assert_allclose(sign * found, t[:, 0] * np.sqrt(10), atol=1e-5)

@@ -25,9 +25,9 @@ def task_of(data, **options):
     return get("lconv").task(data, Settings(**options))
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.02])
-def test_a_group_is_counted_found_and_certified(noise):
-    x, y, t = draw(SO3, 120, m=2, noise=noise, seed=1)
+@pytest.mark.parametrize(("noise", "pairs"), [(0.0, 120), (0.05, 500)])
+def test_a_group_is_counted_found_and_certified(noise, pairs):
+    x, y, t = draw(SO3, pairs, m=2, noise=noise, seed=1)
     found = fit(x, y)
     assert (found.verdict, found.dimension, found.certified_dimension) == (Verdict.SYMMETRIC, 3, 3)
     assert found.method == "lconv"

@@ -38,14 +38,12 @@ def held_out(pairs: Pairs, rows: torch.Tensor, found: Found | None) -> Held:
         likelihood = -0.5 * (moved / variance + pairs.values * math.log(2 * math.pi * variance))
         return Held(likelihood.double().cpu().numpy(), float(moved.sum()), variance)
     model = found.model
-    t, _ = located(pairs, rows, model, 1.3 * float(found.t.abs().max()))
+    t, _ = located(pairs, rows, model, reach=1.3 * float(found.t.abs().max()))
     grams, sizes = [], []
-    start = 0
     for block in pairs.blocks(rows):
-        placed = place(block, model, t[start : start + len(block.rows)], eigen_of(model))
+        placed = place(block, model, t[block.at], eigen_of(model))
         grams.append(placed.gram)
         sizes.append(placed.size)
-        start += len(block.rows)
     gram, size = torch.cat(grams), torch.cat(sizes)
     precision = precision_of(model)
     pull = ((t @ precision) * t).sum(1)

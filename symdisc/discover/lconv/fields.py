@@ -66,7 +66,9 @@ class FieldsTask:
         if data.periodic and any(data.periodic) and not periodic:
             raise InputError("--candidates grid: either all s axes are periodic or none; leave --periodic out")
         self._periodic = periodic
-        Warp(data.space_shape)
+        most = Warp(data.space_shape).dimension
+        if given is None and settings.generators is not None and settings.generators > most:
+            raise InputError(f"--generators {settings.generators}: a grid of this kind has {most} smooth fields")
         self._given = None if given is None else self._matrices_of(given)
         self._tested: list[Registration] = []
         self._held: list[Held] = []
@@ -115,7 +117,7 @@ class FieldsTask:
     @cached_property
     def _search(self) -> FieldSearch:
         x, y, _ = self._pairs
-        return FieldSearch(self._warp, x, y, seed=self.settings.seed)
+        return FieldSearch(self._warp, x, y, count=self.settings.generators, seed=self.settings.seed)
 
     @property
     def _searched(self) -> bool:

@@ -20,9 +20,14 @@ BLOCK = 2**23
 
 @dataclass(frozen=True)
 class Block:
-    """Some of the pairs: their numbers (b,), x and y (b, m, d)."""
+    """Some of the pairs.
 
-    rows: torch.Tensor
+    Attributes:
+        at: where they stand among those asked for.
+        x, y: (b, m, d).
+    """
+
+    at: slice
     x: torch.Tensor
     y: torch.Tensor
 
@@ -60,25 +65,27 @@ class Pairs:
             whole = self.whole()
             numbers = torch.arange(self.count) if rows is None else rows
             for start in range(0, len(numbers), self.block_rows):
-                part = numbers[start : start + self.block_rows]
-                if len(part) == self.count:
+                at = slice(start, min(start + self.block_rows, len(numbers)))
+                if at == whole.at:
                     yield whole
                 else:
-                    at = part.to(self.device)
-                    yield Block(part, whole.x[at], whole.y[at])
+                    part = numbers[at].to(self.device)
+                    yield Block(at, whole.x[part], whole.y[part])
             return
         wanted = None if rows is None else np.zeros(self.count, dtype=bool)
         if wanted is not None and rows is not None:
             wanted[rows.numpy()] = True
         last = self.count if rows is None or not len(rows) else int(rows.max())
+        done = 0
         for chunk in self.data.chunks(0, np.float64):
             if chunk.start > last:
                 return
             assert chunk.y is not None
-            number = np.arange(chunk.start, chunk.start + len(chunk.x))
-            keep = slice(None) if wanted is None else wanted[number]
-            if len(number[keep]):
-                yield Block(torch.from_numpy(number[keep]), self._tensor(chunk.x[keep]), self._tensor(chunk.y[keep]))
+            keep = slice(None) if wanted is None else wanted[chunk.start : chunk.start + len(chunk.x)]
+            x = self._tensor(chunk.x[keep])
+            if len(x):
+                yield Block(slice(done, done + len(x)), x, self._tensor(chunk.y[keep]))
+                done += len(x)
 
     def whole(self) -> Block:
         """Everything, where it fits in memory."""
@@ -89,7 +96,7 @@ class Pairs:
                 assert chunk.y is not None
                 part = slice(chunk.start, chunk.start + len(chunk.x))
                 x[part], y[part] = self._tensor(chunk.x), self._tensor(chunk.y)
-            self._kept = Block(torch.arange(self.count), x, y)
+            self._kept = Block(slice(0, self.count), x, y)
         return self._kept
 
     def subset(self, rows: torch.Tensor) -> Pairs:
@@ -98,8 +105,7 @@ class Pairs:
             return self
         part = replace(self)
         part.count, part.in_memory = len(rows), True
-        taken = self.take(rows)
-        part._kept = Block(torch.arange(len(rows)), taken.x, taken.y)
+        part._kept = self.take(rows)
         return part
 
     def take(self, rows: torch.Tensor) -> Block:
@@ -107,11 +113,7 @@ class Pairs:
         parts = list(self.blocks(rows))
         if len(parts) == 1:
             return parts[0]
-        return Block(
-            torch.cat([part.rows for part in parts]),
-            torch.cat([part.x for part in parts]),
-            torch.cat([part.y for part in parts]),
-        )
+        return Block(slice(0, len(rows)), torch.cat([part.x for part in parts]), torch.cat([part.y for part in parts]))
 
     def _tensor(self, values: np.ndarray) -> torch.Tensor:
         """(b, d, m) -> (b, m, d), with the constant behind where there is one."""

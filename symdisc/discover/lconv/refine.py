@@ -37,7 +37,7 @@ class Placed:
         weight: (b, 1, 1), 0 for a pair that is left out.
     """
 
-    rows: torch.Tensor
+    at: slice
     t: torch.Tensor
     middle: torch.Tensor
     residual: torch.Tensor
@@ -75,7 +75,7 @@ def place(block: Block, model: Model, t: torch.Tensor, eigen: Eigen | None, node
     derivative = Derivative(carried, t, middle, nodes, share)
     jacobian = derivative.jacobian(model.generators)
     gram = jacobian @ jacobian.transpose(1, 2)
-    return Placed(block.rows, t, middle, residual, jacobian, gram, factor_of(gram, model), derivative)
+    return Placed(block.at, t, middle, residual, jacobian, gram, factor_of(gram, model), derivative)
 
 
 def factor_of(gram: torch.Tensor, model: Model) -> torch.Tensor:
@@ -190,15 +190,8 @@ class Step:
     ) -> None:
         self.pairs, self.rows, self.model, self.t, self.space, self.inner = pairs, rows, model, t, space, inner
         self.eigen, self.nodes = eigen_of(model), nodes or quadrature(model, t)
-        numbers = torch.arange(pairs.count) if rows is None else rows
-        self._place_of = torch.full((pairs.count,), -1, dtype=torch.int64)
-        self._place_of[numbers] = torch.arange(len(numbers))
         self._kept: list[Placed] | None = None
         self.admitted = torch.ones(len(t), dtype=torch.bool, device=t.device)
-
-    def _at(self, rows: torch.Tensor) -> torch.Tensor:
-        """Where pairs of these numbers stand in t."""
-        return self._place_of[rows].to(self.t.device)
 
     def placed(self) -> Iterator[Placed]:
         """The blocks, carried half way; kept where all pairs are in memory."""
@@ -207,9 +200,8 @@ class Step:
             return
         kept = []
         for block in self.pairs.blocks(self.rows):
-            at = self._at(block.rows)
-            placed = place(block, self.model, self.t[at], self.eigen, self.nodes)
-            placed.weight = self.admitted[at].to(self.t.dtype)[:, None, None]
+            placed = place(block, self.model, self.t[block.at], self.eigen, self.nodes)
+            placed.weight = self.admitted[block.at].to(self.t.dtype)[:, None, None]
             if self.pairs.in_memory:
                 kept.append(placed)
             yield placed
@@ -240,7 +232,7 @@ class Step:
             return self._careful(change, second / used)
         t, precision = self.t.clone(), precision_of(self.model)
         for placed in self.placed():
-            at = self._at(placed.rows)
+            at = placed.at
             step = placed.step(self.model, placed.residual - placed.derivative.forward(change))
             t[at] = within(t[at] + step, precision)
         moved, t = normalised(self.model.generators + change, t, second / used, self.model.variance)
@@ -250,14 +242,13 @@ class Step:
         """Few numbers a pair: full steps in t overshoot. Locate every pair anew, and halve a step that misses."""
         before = torch.zeros(len(self.t), dtype=self.t.dtype, device=self.t.device)
         for placed in self.placed():
-            before[self._at(placed.rows)] = placed.size
+            before[placed.at] = placed.size
         cap = FAR * before.median()
         for _ in range(5):
             model, start = normalised(self.model.generators + change, self.t, second, self.model.variance)
             t, after = start.clone(), torch.empty_like(before)
             for block in self.pairs.blocks(self.rows):
-                at = self._at(block.rows)
-                t[at], after[at] = locate(block, model, start[at], 4)
+                t[block.at], after[block.at] = locate(block, model, start[block.at], 4)
             if float(after.clamp(max=cap).sum()) <= 1.05 * float(before.clamp(max=cap).sum()):
                 self.admitted &= after <= FAR * after.median()
                 return Refined(model, self._relocated(model, t), float(change.norm()) / math.sqrt(model.count))
@@ -269,9 +260,8 @@ class Step:
         sizes = torch.zeros(len(self.t), dtype=self.t.dtype, device=self.t.device)
         loose = torch.zeros_like(sizes)
         for placed in self.placed():
-            at = self._at(placed.rows)
-            sizes[at] = placed.size
-            loose[at] = (torch.cholesky_inverse(placed.factor) * placed.gram).sum((1, 2))
+            sizes[placed.at] = placed.size
+            loose[placed.at] = (torch.cholesky_inverse(placed.factor) * placed.gram).sum((1, 2))
         self.admitted = (sizes <= FAR * sizes.median()) | (sizes <= SLIGHT * self._energy())
         used, values, k = int(self.admitted.sum()), self.pairs.values, self.model.count
         free = used * (values - min(k, values - 1)) - self.space.dimension * k
@@ -281,7 +271,7 @@ class Step:
         self.model = Model(self.model.generators, self.model.spread, variance)
         for placed in self._kept or ():
             placed.factor = factor_of(placed.gram, self.model)
-            placed.weight = self.admitted[self._at(placed.rows)].to(sizes.dtype)[:, None, None]
+            placed.weight = self.admitted[placed.at].to(sizes.dtype)[:, None, None]
         return used
 
     def _energy(self) -> float:
@@ -324,7 +314,7 @@ class Step:
         if not len(far):
             return t
         for block in self.pairs.blocks(far if self.rows is None else self.rows[far]):
-            at = self._at(block.rows)
+            at = far[block.at].to(t.device)
             again, fresh = locate(block, model, torch.zeros_like(t[at]))
             here, kept = locate(block, model, t[at], 4)
             t[at] = torch.where((fresh < kept)[:, None], again, here)

@@ -45,8 +45,8 @@ class Reach:
         for block in pairs.blocks():
             middle = (((block.x + block.y) / 2) ** 2).sum((1, 2))
             moved = ((block.y - block.x) ** 2).sum((1, 2))
-            distance[block.rows] = (moved / middle.clamp(min=torch.finfo(pairs.dtype).tiny)).cpu()
-            energy[block.rows] = (((block.x**2).sum((1, 2)) + (block.y**2).sum((1, 2))) / 2).cpu()
+            distance[block.at] = (moved / middle.clamp(min=torch.finfo(pairs.dtype).tiny)).cpu()
+            energy[block.at] = (((block.x**2).sum((1, 2)) + (block.y**2).sum((1, 2))) / 2).cpu()
         return Reach(distance, energy)
 
 
@@ -174,11 +174,9 @@ def grid_search(pairs: Pairs, rows: torch.Tensor, model: Model, reach: float) ->
     eigen = Eigen(model.generators[0])
     t = torch.zeros((len(rows), 1), dtype=pairs.dtype, device=pairs.device)
     left = torch.full((len(rows),), math.inf, dtype=pairs.dtype, device=pairs.device)
-    place = torch.full((pairs.count,), -1, dtype=torch.int64)
-    place[rows] = torch.arange(len(rows))
     steps = 2 * math.ceil(min(1.2 * reach * eigen.radius, 200.0)) + 1
     for block in pairs.blocks(rows):
-        at = place[block.rows].to(t.device)
+        at = block.at
         if not eigen.sound:
             t[at], left[at] = locate(block, model, torch.zeros_like(t[at]), 12)
             continue
@@ -195,7 +193,7 @@ def grid_search(pairs: Pairs, rows: torch.Tensor, model: Model, reach: float) ->
 def widening(pairs: Pairs, near: torch.Tensor, start: Found, space: Space, short: bool) -> Iterator[Found]:
     """Several generators: the nearest pairs first, then twice as many, until all are in."""
     model, rows, t = start.model, start.rows, start.t
-    t = relocated(pairs, rows, model, t)
+    t = located(pairs, rows, model, t)[0]
     size = len(rows)
     while True:
         whole = size >= len(near)
@@ -209,29 +207,20 @@ def widening(pairs: Pairs, near: torch.Tensor, start: Found, space: Space, short
             return
         size = min(len(near), 2 * size)
         rows = torch.sort(near[:size])[0]
-        t = relocated(pairs, rows, model, t.new_zeros((size, model.count)))
+        t = located(pairs, rows, model, t.new_zeros((size, model.count)))[0]
 
 
-def relocated(pairs: Pairs, rows: torch.Tensor, model: Model, t: torch.Tensor) -> torch.Tensor:
-    """Coefficients of these pairs under a model, from a start."""
-    place = torch.full((pairs.count,), -1, dtype=torch.int64)
-    place[rows] = torch.arange(len(rows))
-    t = t.clone()
-    for block in pairs.blocks(rows):
-        at = place[block.rows].to(t.device)
-        t[at] = locate_widely(block, model, t[at], 8 if pairs.size <= SMALL else 4)[0]
-    return t
-
-
-def locate_widely(block: Block, model: Model, t: torch.Tensor, rounds: int) -> tuple[torch.Tensor, torch.Tensor]:
+def locate_widely(block: Block, model: Model, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """`locate`, and pairs that stay far off are sought again from starts drawn from the prior of t."""
+    small = block.x.shape[2] <= SMALL
+    rounds = 10 if small else 6
     t, left = locate(block, model, t, rounds)
     if model.count == 1:
         return t, left
     energy = (block.y**2).sum((1, 2))
     root = torch.linalg.cholesky(regularised(model.spread, 1e-10))
     generator = torch.Generator().manual_seed(model.count)
-    restarts = RESTARTS if pairs_are_small(block) else 2
+    restarts = RESTARTS if small else 2
     for attempt in range(restarts + 1):
         last = attempt == restarts
         stray = left > FAR * left.median()
@@ -240,38 +229,33 @@ def locate_widely(block: Block, model: Model, t: torch.Tensor, rounds: int) -> t
         if not 0 < len(far) <= STRAYS * len(t):
             continue
         draws = torch.randn((len(far), model.count), generator=generator, dtype=torch.float64).to(t) @ root.T
-        part = Block(block.rows[far.cpu()], block.x[far], block.y[far])
+        part = Block(slice(0, len(far)), block.x[far], block.y[far])
         # The last round is patience: pairs that are near but slow to settle.
-        again, size = locate(
-            part, model, t[far] if last else draws, (8 if last and pairs_are_small(block) else 2) * rounds
-        )
+        patience = 8 if last and small else 2
+        again, size = locate(part, model, t[far] if last else draws, patience * rounds)
         better = size < left[far]
         t[far] = torch.where(better[:, None], again, t[far])
         left[far] = torch.where(better, size, left[far])
     return t, left
 
 
-def pairs_are_small(block: Block) -> bool:
-    """Whether a pair is located at next to no cost."""
-    return block.x.shape[2] <= SMALL
-
-
-def located(pairs: Pairs, rows: torch.Tensor, model: Model, limit: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Coefficients (r, k) and squared residuals (r,) of pairs that the model was not fitted to.
+def located(
+    pairs: Pairs, rows: torch.Tensor, model: Model, t: torch.Tensor | None = None, reach: float = 0.0
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Coefficients (r, k) and squared residuals (r,) of these pairs under a model.
 
     Args:
-        limit: for one generator, |t| is sought up to here.
+        t: (r, k) where to start; None: from zero, or for one generator from a search within +-reach.
     """
-    place = torch.full((pairs.count,), -1, dtype=torch.int64)
-    place[rows] = torch.arange(len(rows))
-    t = torch.zeros((len(rows), model.count), dtype=pairs.dtype, device=pairs.device)
-    left = torch.zeros(len(rows), dtype=pairs.dtype, device=pairs.device)
-    if model.count == 1:
-        t = grid_search(pairs, rows, model, limit)[0]
+    if t is None and model.count == 1:
+        t = grid_search(pairs, rows, model, reach)[0]
+    elif t is None:
+        t = torch.zeros((len(rows), model.count), dtype=pairs.dtype, device=pairs.device)
+    found = torch.empty_like(t)
+    left = torch.empty(len(rows), dtype=pairs.dtype, device=pairs.device)
     for block in pairs.blocks(rows):
-        at = place[block.rows].to(t.device)
-        t[at], left[at] = locate_widely(block, model, t[at], 10 if pairs.size <= SMALL else 6)
-    return t, left
+        found[block.at], left[block.at] = locate_widely(block, model, t[block.at])
+    return found, left
 
 
 def finish(pairs: Pairs, rows: torch.Tensor, found: Found, space: Space, iterations: int = 14) -> Iterator[Found]:
@@ -284,7 +268,7 @@ def finish(pairs: Pairs, rows: torch.Tensor, found: Found, space: Space, iterati
         if int(fits.sum()) >= 20:
             rows, t = rows[fits], t[fits.to(t.device)]
     else:
-        t = relocated(pairs, rows, model, torch.zeros((len(rows), model.count), dtype=pairs.dtype, device=pairs.device))
+        t = located(pairs, rows, model)[0]
     inner = 40 if model.count == 1 else 12
     if not pairs.in_memory:
         # Every iteration reads the files again, and the start is good: it comes from many pairs.

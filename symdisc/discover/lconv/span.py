@@ -72,17 +72,12 @@ class Fields:
     blur_error: float
 
 
-def find_fields(
-    warp: Warp,
-    x: np.ndarray,
-    y: np.ndarray,
-    *,
-    count: int | None = None,
-    tolerance: float = 0.05,
-    widest: float = WIDEST,
-    seed: int = 0,
-) -> Fields:
-    """The span of affine fields that relates pairs of images, and every pair's coefficients.
+class FieldSearch:
+    """The span of affine fields that relates pairs of images, and every pair's coefficients, in steps of seconds.
+
+    Every pair is registered over all fields; a factor analysis of the logarithms gives a span, the pairs are
+    registered again within it, and the span is fitted again there. The number of fields grows until no further one is
+    missed.
 
     Args:
         warp: the grid.
@@ -91,19 +86,6 @@ def find_fields(
         tolerance: relative defect that may remain. Of six fields of equal coefficients the weakest still counts .11.
         widest: degrees; pairs that a start at rest leaves poor are tried again from rotations up to it.
         seed: of the starts.
-    """
-    search = FieldSearch(warp, x, y, count=count, tolerance=tolerance, widest=widest, seed=seed)
-    while search.advance():
-        pass
-    return search.fields()
-
-
-class FieldSearch:
-    """The search of `find_fields` in steps of seconds.
-
-    Every pair is registered over all fields; a factor analysis of the logarithms gives a span, the pairs are
-    registered again within it, and the span is fitted again there. The number of fields grows until no further one is
-    missed.
     """
 
     def __init__(
@@ -142,6 +124,12 @@ class FieldSearch:
         if self._all is None:
             self._all = Registration.joined(self.parts)
         return self._all
+
+    def run(self) -> Fields:
+        """All steps at once."""
+        while self.advance():
+            pass
+        return self.fields()
 
     def advance(self) -> bool:
         """One step; False when all is done."""

@@ -8,32 +8,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ...algebra import completion, principal_angles
+from ...algebra import principal_angles
 from ...errors import InputError
-from ...symmetry import Block, Verdict
 from ..batches import BATCHES, batch_numbers, too_few
 from ..candidates import candidates_of, low_rank
-from ..method import Constructed, Given, Outcome
+from ..method import Given, Outcome
 from ..settings import Settings
 from ..task import Progress
-from ..verdict import Found as Judged
 from .count import Held, ahead, best_count, held_out, most_generators, nothing, settled
-from .fixed import fixed_map, logarithm
+from .fixed import FixedMap, fixed_map
 from .model import Model, normalised, principal
 from .pairs import Pairs
-from .search import Found, Reach, finish, located, relocated, search
+from .result import Report, Trials
+from .search import Found, Reach, finish, located, search
 from .space import Space
-from .trials import generator_trial
 
 if TYPE_CHECKING:
     from ...data import DataSet
     from .method import LConvOptions
 
 COUNT_PAIRS = 20000
-EXAMPLES = 4
-TURNS = 5
 EXACT = 1e-10
-CLUSTERED = 0.75
 
 
 class PairsTask:
@@ -47,6 +42,10 @@ class PairsTask:
         self.candidates = candidates_of(spec, data)
         self.pairs = Pairs(data, self.device, self.dtype, self.candidates.affine)
         self.space = Space(self.candidates, self.device, self.dtype)
+        described = self.candidates.to_dict()
+        if self.rank is not None:
+            described["space"] = settings.candidates
+        self.report = Report(self.pairs, described, self.rank)
         self._check()
         self._kept: dict[str, np.ndarray] = {}
         self._progress = Progress("reading", 0, 1)
@@ -120,72 +119,100 @@ class PairsTask:
     # The stages.
 
     def _run(self) -> Iterator[Progress]:
-        data = self.data
         yield Progress("reading pairs", 0, 1)
         self.batch = self._batches()
-        everything = torch.arange(data.samples)
-        few = too_few(np.bincount(self.batch, minlength=BATCHES).astype(float))
-        folds = min(self.options.folds, int(self.batch.max()) + 1)
-        if few or any(not (self.batch % folds == fold).any() for fold in range(folds)):
-            self._outcome = self._empty(few or "some held-out parts would be empty; take fewer --set lconv.folds")
+        refused = self._refused()
+        if refused:
+            self._outcome = self.report.nothing(refused)
             return
-        size = max(float(block.x.abs().max().maximum(block.y.abs().max())) for block in self.pairs.blocks())
-        if size > 1e100 or 0 < size < 1e-100:
-            raise InputError(
-                f"{data.names['x']}: values of size {size:.0e}, whose squares float64 cannot hold; rescale them"
-            )
         if self.given is not None:
-            yield from self._judge_given(everything)
+            yield from self._judge_given(self.given)
             return
         # k is chosen on no more pairs than that takes; all of them are used once it is known.
-        chosen = np.unique(np.linspace(0, data.samples - 1, min(data.samples, COUNT_PAIRS)).astype(np.int64))
+        count = self.data.samples
+        chosen = np.unique(np.linspace(0, count - 1, min(count, COUNT_PAIRS)).astype(np.int64))
         sample = self.pairs.subset(torch.from_numpy(chosen))
-        reach = Reach.of(sample)
-        if not float(reach.distance.max()) > 0:
-            self._outcome = self._empty("y equals x in every pair: nothing moves")
-            return
         train, test = self._split(self.batch[chosen])
         fixed = fixed_map(sample, train, test)
-        single = self.options.map != "never"
-        shifted = fixed_map(sample, train, test, shifted=True)
-        if not self.candidates.affine and shifted.residual < min(EXACT * shifted.size, 1e-3 * fixed.residual):
-            self._outcome = self._empty(
-                "one map y = R x + b relates all pairs, and no linear one does; use --candidates affine"
-            )
+        early = self._one_map_at_sight(sample, train, test, fixed)
+        if early is not None:
+            self._outcome = early
             return
-        if self.options.map == "always" or (single and fixed.residual < EXACT * fixed.size):
-            self._outcome = self._one_map()
-            return
-        if self.options.solver == "network":
-            found: Found | None = yield from self._trained("network", sample, train, self.settings.generators or 1)
-            likelihoods: list[np.ndarray] = []
-            group = held_out(sample, test, found)
-        else:
-            found, likelihoods, group = yield from self._counted(sample, reach, train, test)
+        found, held = yield from self._counted(sample, train, test)
         if found is None:
-            self._outcome = self._empty(nothing(len(likelihoods) - 1))
+            self._outcome = self.report.nothing(nothing(len(self._kept["likelihood"]) - 1))
             return
         k = found.model.count
-        if not ahead(group.likelihood, fixed.likelihood(sample.values)):
-            # One map says as much of the pairs as a group does, or y has nothing to do with x.
-            related = single and fixed.residual < min(0.25 * fixed.moved, 0.1 * fixed.size)
-            reason = (
-                f"{k} generator{'s' * (k > 1)} explain{'s' * (k == 1)} held-out pairs no better than one linear map "
-                f"does, and that leaves {fixed.residual / fixed.size:.2g} of |y|^2"
-            )
-            self._outcome = self._one_map() if related else self._empty(reason)
+        if not ahead(held.likelihood, fixed.likelihood(sample.values)):
+            self._outcome = self._no_better_than(fixed, k)
             return
+        whole = yield from self._whole(found, k)
+        yield from self._held_out(whole)
+
+    def _refused(self) -> str | None:
+        """Why these pairs cannot be judged at all, or None.
+
+        Raises:
+            InputError: values that cannot be squared.
+        """
+        size = moved = 0.0
+        for block in self.pairs.blocks():
+            size = max(size, float(block.x.abs().max()), float(block.y.abs().max()))
+            moved = max(moved, float((block.y - block.x).abs().max()))
+        if size > 1e100 or 0 < size < 1e-100:
+            raise InputError(
+                f"{self.data.names['x']}: values of size {size:.0e}, whose squares float64 cannot hold; rescale them"
+            )
+        few = too_few(np.bincount(self.batch, minlength=BATCHES).astype(float))
+        if few:
+            return few
+        if any(not (self.batch % self.options.folds == fold).any() for fold in range(self.options.folds)):
+            return "some held-out parts would be empty; take fewer, --set lconv.folds"
+        return None if moved > 0 else "y equals x in every pair: nothing moves"
+
+    def _one_map_at_sight(
+        self, sample: Pairs, train: torch.Tensor, test: torch.Tensor, fixed: FixedMap
+    ) -> Outcome | None:
+        """The outcome where one map leaves nothing but rounding, or was asked for."""
+        always = self.options.map == "always"
+        if always or (self.options.map != "never" and fixed.residual < EXACT * fixed.size):
+            return self._one_map()
+        if not self.candidates.affine:
+            shifted = fixed_map(sample, train, test, shifted=True)
+            if shifted.residual < EXACT * shifted.size:
+                return self.report.nothing(
+                    "one map y = R x + b relates all pairs, and no linear one does; use --candidates affine"
+                )
+        return None
+
+    def _no_better_than(self, fixed: FixedMap, k: int) -> Outcome:
+        """A group says no more of held-out pairs than one map: that map, or y has nothing to do with x."""
+        if self.options.map != "never" and fixed.residual < min(0.25 * fixed.moved, 0.1 * fixed.size):
+            return self._one_map()
+        return self.report.nothing(
+            f"{k} generator{'s' * (k > 1)} explain{'s' * (k == 1)} held-out pairs no better than one linear map does, "
+            f"and that leaves {fixed.residual / fixed.size:.2g} of |y|^2"
+        )
+
+    def _one_map(self) -> Outcome:
+        return self.report.one_map(fixed_map(self.pairs, *self._split(self.batch)))
+
+    def _whole(self, found: Found, k: int) -> Generator[Progress, None, Found]:
+        """The model refined on all pairs, its generators in the order of how widely t spreads."""
         whole = self._known("whole")
-        if whole is None:
-            if self.options.solver == "network":
-                last = yield from self._trained("whole network", self.pairs, everything, k)
-            else:
-                for last in finish(self.pairs, everything, found, self.space):
-                    yield self._said("all pairs", last, 0.6)
-            model, t = principal(last.model, last.t)
-            whole = Found(self._low(model), t, last.rows)
-            self._keep("whole", whole)
-        yield from self._held_out(whole, everything)
+        if whole is not None:
+            return whole
+        everything = torch.arange(self.data.samples)
+        if self.options.solver == "network":
+            found = yield from self._trained("whole network", self.pairs, everything, k)
+        else:
+            for step in finish(self.pairs, everything, found, self.space):
+                found = step
+                yield self._said("all pairs", found, 0.6)
+        model, t = principal(found.model, found.t)
+        whole = Found(self._low(model), t, found.rows)
+        self._keep("whole", whole)
+        return whole
 
     def _split(self, batch: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Numbers of the pairs without a tenth of the batches, and of that tenth."""
@@ -209,11 +236,11 @@ class PairsTask:
         return batch
 
     def _counted(
-        self, pairs: Pairs, reach: Reach, train: torch.Tensor, test: torch.Tensor
-    ) -> Generator[Progress, None, tuple[Found | None, list[np.ndarray], Held]]:
-        """k by held-out likelihood, and the model of that k."""
+        self, pairs: Pairs, train: torch.Tensor, test: torch.Tensor
+    ) -> Generator[Progress, None, tuple[Found | None, Held]]:
+        """k by held-out likelihood unless it was given, the model of that k and how it does on held-out pairs."""
         base = held_out(pairs, test, None)
-        likelihoods, held = [base.likelihood], [base]
+        held = [base]
         models: list[Found | None] = [None]
         wanted = self.settings.generators
         most = most_generators(pairs, self.space.dimension, len(train))
@@ -222,23 +249,26 @@ class PairsTask:
                 f"{self.data.names['x']}: {len(train)} pairs of {pairs.values} numbers are too few to learn a "
                 f"generator of {self.space.dimension} unknowns; give more pairs, or restrict --candidates"
             )
-        counts = [wanted] if wanted is not None else range(1, min(most, self.options.most) + 1)
-        for k in counts:
-            name = f"count/{k}"
-            found = self._known(name)
+        reach = Reach.of(pairs)
+        for k in [wanted] if wanted is not None else range(1, min(most, self.options.most) + 1):
+            if self.options.solver == "network":
+                found: Found | None = yield from self._trained("network", pairs, train, k)
+            else:
+                found = self._known(f"count/{k}")
             if found is None:
                 for found in search(pairs, reach, train, k, self.space, short=True):
                     yield self._said(f"{k} generator{'s' * (k > 1)}", found, 0.5 * (k - 1) / (k + 1))
                 assert found is not None
-                self._keep(name, found)
+                self._keep(f"count/{k}", found)
             held.append(held_out(pairs, test, found))
-            likelihoods.append(held[-1].likelihood)
             models.append(found)
-            if wanted is None and (settled(likelihoods) or held[-1].variance < EXACT * base.variance):
+            if wanted is None and (settled([h.likelihood for h in held]) or held[-1].variance < EXACT * base.variance):
                 break
+        likelihoods = [h.likelihood for h in held]
         self._kept["likelihood"] = np.array([values.mean() for values in likelihoods])
+        self.report.extras["heldout_likelihood"] = self._kept["likelihood"]
         chosen = 1 if wanted is not None else best_count(likelihoods)
-        return models[chosen], likelihoods, held[chosen]
+        return models[chosen], held[chosen]
 
     def _trained(self, name: str, pairs: Pairs, rows: torch.Tensor, k: int) -> Generator[Progress, None, Found]:
         """A model from the network form."""
@@ -247,20 +277,13 @@ class PairsTask:
         known = self._known(name)
         if known is not None:
             return known
-        chosen = NetworkOptions(
-            epochs=self.options.epochs,
-            layers=self.options.layers,
-            width=self.options.width,
-            closure=self.options.closure,
-            orthogonality=self.options.orthogonality,
-        )
-        basis = None if self.space.full else self.candidates.basis
+        own = ("epochs", "layers", "width", "closure", "orthogonality")
         network = Network(
             pairs.size,
             pairs.channels,
             k,
-            chosen,
-            basis=basis if self.rank is None else None,
+            NetworkOptions(**{name: getattr(self.options, name) for name in own}),
+            basis=None if self.space.full or self.rank is not None else self.candidates.basis,
             rank=self.rank,
             device=str(self.device),
             seed=self.settings.seed,
@@ -268,25 +291,15 @@ class PairsTask:
 
         def chunks() -> Iterator[tuple[np.ndarray, np.ndarray]]:
             for block in pairs.blocks(rows):
-                yield (
-                    block.x.transpose(1, 2).cpu().numpy(),
-                    block.y.transpose(1, 2).cpu().numpy(),
-                )
+                yield block.x.transpose(1, 2).cpu().numpy(), block.y.transpose(1, 2).cpu().numpy()
 
         for epoch in range(self.options.epochs):
             loss = network.step(chunks)
             yield Progress(name, epoch + 1, self.options.epochs, f"{k} generators, relative loss {loss:.3g}")
         generators = self._back(network.generators())
-        t = torch.cat(
-            [
-                self._back(
-                    network.coefficients(block.x.transpose(1, 2).cpu().numpy(), block.y.transpose(1, 2).cpu().numpy())
-                )
-                for block in pairs.blocks(rows)
-            ]
-        )
+        t = torch.cat([self._back(network.coefficients(x, y)) for x, y in chunks()])
         model = Model(generators, t.T @ t / len(t), 0.0)
-        found = Found(model, relocated(pairs, rows, model, t), rows)
+        found = Found(model, located(pairs, rows, model, t)[0], rows)
         self._keep(name, found)
         return found
 
@@ -299,11 +312,12 @@ class PairsTask:
         cut = (left * values[:, None, :]) @ right
         return normalised(cut, cut.new_zeros((0, model.count)), model.spread, model.variance)[0]
 
-    def _held_out(self, whole: Found, everything: torch.Tensor) -> Iterator[Progress]:
+    def _held_out(self, whole: Found) -> Iterator[Progress]:
         """Refit without each part of the pairs, and look at that part."""
         k, n = whole.model.count, self.data.samples
         residual, explained = np.zeros(n), np.zeros((k, n))
         angles = []
+        reach = 1.3 * float(whole.t.abs().max())
         for fold in range(self.options.folds):
             name = f"fold/{fold}"
             test = torch.from_numpy(np.flatnonzero(self.batch % self.options.folds == fold))
@@ -319,18 +333,20 @@ class PairsTask:
                     for found in finish(self.pairs, train, whole, self.space, 4):
                         yield self._said(f"held-out part {fold + 1} of {self.options.folds}", found, share)
                 model = self._low(aligned(found.model, whole.model))
-                values = self._held_values(model, test, 1.3 * float(whole.t.abs().max()))
+                values = self._held_values(model, test, reach)
                 self._kept[f"{name}/residual"], self._kept[f"{name}/explained"] = values
                 self._kept[f"{name}/angle"] = np.array(_angle(model, whole.model))
             residual[test.numpy()] = self._kept[f"{name}/residual"]
             explained[:, test.numpy()] = self._kept[f"{name}/explained"]
             angles.append(float(self._kept[f"{name}/angle"]))
             yield Progress("held-out parts", fold + 1, self.options.folds, f"angle {angles[-1]:.2g} deg")
-        self._outcome = self._found(whole, everything, residual, explained, float(np.median(angles)))
+        t = located(self.pairs, torch.arange(n), whole.model, reach=reach)[0]
+        trials = Trials(residual, explained, self.batch, float(np.median(angles)))
+        self._outcome = self.report.generators(whole.model, t, trials)
 
-    def _held_values(self, model: Model, rows: torch.Tensor, limit: float) -> tuple[np.ndarray, np.ndarray]:
+    def _held_values(self, model: Model, rows: torch.Tensor, reach: float) -> tuple[np.ndarray, np.ndarray]:
         """R (r,) of the whole model and S (k, r), what it grows by without each generator."""
-        _, size = located(self.pairs, rows, model, limit)
+        size = located(self.pairs, rows, model, reach=reach)[1]
         parts = []
         for i in range(model.count):
             others = [j for j in range(model.count) if j != i]
@@ -338,14 +354,14 @@ class PairsTask:
                 without = torch.cat([((b.y - b.x) ** 2).sum((1, 2)) for b in self.pairs.blocks(rows)])
             else:
                 spread = model.spread[others][:, others]
-                without = located(self.pairs, rows, Model(model.generators[others], spread, model.variance), limit)[1]
+                rest = Model(model.generators[others], spread, model.variance)
+                without = located(self.pairs, rows, rest, reach=reach)[1]
             parts.append((without - size).double().cpu().numpy())
         return size.double().cpu().numpy(), np.stack(parts)
 
-    def _judge_given(self, everything: torch.Tensor) -> Iterator[Progress]:
+    def _judge_given(self, given: Given) -> Iterator[Progress]:
         """Given generators on all pairs: nothing is fitted but t."""
-        assert self.given is not None
-        part = self.given.part("homogeneous" if self.candidates.affine else "space")
+        part = given.part("homogeneous" if self.candidates.affine else "space")
         assert part is not None
         generators = self._back(np.ascontiguousarray(part))
         k = len(generators)
@@ -357,151 +373,15 @@ class PairsTask:
         spread = max(moved / max(size, np.finfo(float).tiny), 1e-300)
         model = Model(generators, spread * torch.eye(k, dtype=self.dtype, device=self.device), variance)
         yield Progress("given generators", 0, 1, f"{k} generators")
-        limit = 10 * spread**0.5
-        residual, explained = self._held_values(model, everything, limit)
-        t = located(self.pairs, everything, model, limit)[0]
-        whole = Found(model, t, everything)
-        self._outcome = self._found(whole, everything, residual, explained, None)
-
-    # The result.
+        everything, reach = torch.arange(self.data.samples), 10 * spread**0.5
+        residual, explained = self._held_values(model, everything, reach)
+        t = located(self.pairs, everything, model, reach=reach)[0]
+        self._outcome = self.report.generators(model, t, Trials(residual, explained, self.batch, None))
 
     def outcome(self) -> Outcome:
-        """The generators with their trials."""
+        """The generators with their trials, one map, or nothing."""
         assert self._outcome is not None
-        self._outcome.device = str(self.device)
         return self._outcome
-
-    def _found(
-        self,
-        whole: Found,
-        everything: torch.Tensor,
-        residual: np.ndarray,
-        explained: np.ndarray,
-        angle: float | None,
-    ) -> Outcome:
-        model, k = whole.model, whole.model.count
-        free = max(self.pairs.values - k, 1)
-        trials = [generator_trial(residual, row, free, self.batch) for row in explained]
-        weights = np.bincount(self.batch, minlength=BATCHES).astype(float)
-        matrices = model.generators.double().cpu().numpy()
-        t = located(self.pairs, everything, model, 1.3 * float(whole.t.abs().max()))[0]
-        noise = float(np.sqrt(residual.mean() / free))
-        notes = [
-            f"t is the coefficient of a generator of Frobenius norm 1; its root mean square is "
-            f"{', '.join(f'{value:.3g}' for value in t.square().mean(0).sqrt().tolist())}",
-            f"what the generators leave of y has a standard deviation of {noise:.3g} a number",
-        ]
-        if self.rank is not None:
-            notes.append(
-                f"generators were cut to rank {self.rank}: good for classification, not for recovery; the generators "
-                "of turned images have nearly full rank"
-            )
-        if self.pairs.values <= 2 * k:
-            notes.append(
-                f"{k} generators for {self.pairs.values} numbers a pair: much of what they explain they could explain "
-                "in any pairs"
-            )
-        extras = {"coefficients": t.double().cpu().numpy()}
-        extras.update(self._pictures(model, t, residual))
-        if "likelihood" in self._kept:
-            extras["heldout_likelihood"] = self._kept["likelihood"]
-        return Outcome(
-            blocks=(self._block(),),
-            candidates=self._space(),
-            found=Judged(matrices, trials, weights, angle, given=self.given is not None),
-            necessary=self._open_question(matrices, extras["coefficients"]),
-            extras=extras,
-            notes=notes,
-        )
-
-    def _open_question(self, matrices: np.ndarray, t: np.ndarray) -> str | None:
-        """Why passing the trials would not yet show a group of these generators, or None."""
-        if self.given is not None:
-            return None
-        bins = max(len(t) // 5, 20)
-        empty = [np.mean(np.histogram(column, bins)[0] == 0) for column in t.T]
-        if all(share > CLUSTERED for share in empty):
-            return "their coefficients t take a few values only: the pairs show these maps, not the group between them"
-        k = len(matrices)
-        if k > 1 and self.pairs.values <= 2 * k:
-            added = completion(matrices, 2 * k + 2)
-            if added is None or len(added):
-                return (
-                    f"they do not close under brackets, and pairs of {self.pairs.values} numbers can be explained by "
-                    f"many spans of {k} generators"
-                )
-        return None
-
-    def _pictures(self, model: Model, t: torch.Tensor, residual: np.ndarray) -> dict[str, np.ndarray]:
-        """Arrays for the plots: examples before and after, and where the residual lies."""
-        shape = self.data.space_shape
-        d = self.data.d
-        block = self.pairs.take(torch.arange(min(2000, self.data.samples)))
-        one = Model(model.generators[:1], model.spread[:1, :1], model.variance)
-        from .refine import eigen_of, flow
-
-        carried = flow(model.generators, t[block.rows.to(t.device)], eigen_of(model)).act(block.x, 1.0)
-        left = ((block.y - carried) ** 2).mean((0, 1))[:d].double().cpu().numpy()
-        extras = {"residual_map": left.reshape(shape) if len(shape) == 2 else left}
-        if len(shape) != 2:
-            return extras
-        first = block.x[:EXAMPLES]
-        size = float(one.spread[0, 0]) ** 0.5
-        rows = []
-        for share in np.linspace(-2.0, 2.0, TURNS):
-            turn = torch.full((len(first), 1), float(share) * size, dtype=self.dtype, device=self.device)
-            turned = flow(one.generators, turn, eigen_of(one)).act(first, 1.0)
-            rows.append(turned[:, 0, :d].double().cpu().numpy().reshape(-1, *shape))
-        extras["turned"] = np.stack(rows, axis=1)
-        extras["turned_by"] = np.linspace(-2.0, 2.0, TURNS) * size
-        return extras
-
-    def _one_map(self) -> Outcome:
-        fixed = fixed_map(self.pairs, *self._split(self.batch))
-        log = logarithm(fixed.matrix[: self.data.d, : self.data.d])
-        if self.candidates.affine:
-            log = logarithm(fixed.matrix)
-        size = float(np.linalg.norm(log.matrix))
-        share = (fixed.residual / fixed.size) ** 0.5 if fixed.size > 0 else 0.0
-        reason = (
-            f"one linear map R says as much of the pairs as a group does (it leaves {share:.2g} of |y|): the pairs "
-            "show R alone, not the group that it would generate"
-        )
-        exact = "its real logarithm" if log.exact else "the nearest generator"
-        notes = [f"{exact}: {log.reason}; |exp(L) - R| / |R| = {log.misfit:.2g}"]
-        return Outcome(
-            blocks=(self._block(),),
-            candidates=self._space(),
-            constructed=Constructed(
-                generators=(log.matrix / size if size > 0 else log.matrix)[None],
-                defect=np.array([max(log.misfit, (fixed.residual / fixed.moved) ** 0.5 if fixed.moved > 0 else 0.0)]),
-                reason=reason,
-                canonical=log.matrix[None],
-            ),
-            extras={"map": fixed.matrix, "coefficients": np.array([[size]])},
-            notes=notes,
-        )
-
-    def _empty(self, reason: str) -> Outcome:
-        extras = {"heldout_likelihood": self._kept["likelihood"]} if "likelihood" in self._kept else {}
-        return Outcome(
-            blocks=(self._block(),),
-            candidates=self._space(),
-            nothing=reason,
-            nothing_verdict=Verdict.INCONCLUSIVE,
-            extras=extras,
-        )
-
-    def _block(self) -> Block:
-        if self.candidates.affine:
-            return Block("homogeneous", 0, self.pairs.size, "units of x, about the origin")
-        return Block("space", 0, self.pairs.size, "units of x")
-
-    def _space(self) -> dict[str, object]:
-        described = self.candidates.to_dict()
-        if self.rank is not None:
-            described["space"] = self.settings.candidates or ""
-        return described
 
     def _said(self, stage: str, found: Found, share: float) -> Progress:
         return Progress(stage, share, 1.0, f"{found.stage}, noise variance {found.model.variance:.3g}")
