@@ -1,25 +1,17 @@
-"""exp(s A_n) x_n for every pair, A_n = sum_i t_ni L_i, and the derivative of the action with respect to L.
-
-Everything happens half way between x and y: u = exp(A/2) x and v = exp(-A/2) y agree where the model is exact, and a
-change dL of the generators moves v - u by
-
-    K(dL) m = sum_i t_i int_{-1/2}^{1/2} exp(-s A) dL_i exp(s A) m ds,    m = (u + v) / 2.
-
-The integral is taken by Gauss-Legendre nodes; with one node it is sum_i t_i dL_i m, wrong by |ad A|^2 / 24. The noise
-is white at y, so both are carried on by exp(A/2) where that is not orthogonal.
-"""
+"""exp(s A_n) x_n for every pair, A_n = sum_i t_ni L_i."""
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Protocol
 
-import numpy as np
 import torch
 
 SMALL = 12
 TOLERANCE = 1e-15
 CONDITION = 1e4
+LEAN = 0.3
 
 
 class Flow(Protocol):
@@ -30,6 +22,9 @@ class Flow(Protocol):
 
     def act_transposed(self, x: torch.Tensor, share: float) -> torch.Tensor:
         """exp(share A_n)^T x_n."""
+
+    def single(self) -> Flow:
+        """The same in single precision."""
 
 
 def combine(generators: torch.Tensor, t: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
@@ -67,12 +62,20 @@ class SmallFlow:
         """exp(share A_n)^T x_n."""
         return x @ self._group(share)
 
+    def single(self) -> SmallFlow:
+        """As it is: small matrices cost little."""
+        return self
+
 
 class TaylorFlow:
-    """Scaled Taylor series on all pairs at once: matrix products only."""
+    """Scaled Taylor series on all pairs at once: matrix products only.
 
-    def __init__(self, generators: torch.Tensor, t: torch.Tensor) -> None:
-        self.generators, self.t = generators, t
+    Args:
+        accuracy: terms below this are left out, in the units of x; 0: those below rounding.
+    """
+
+    def __init__(self, generators: torch.Tensor, t: torch.Tensor, accuracy: float = 0.0) -> None:
+        self.generators, self.t, self.accuracy = generators, t, accuracy
         size = torch.linalg.matrix_norm(generators, 2)
         self.largest = float((t.abs() @ size).max()) if len(t) else 0.0
 
@@ -84,6 +87,20 @@ class TaylorFlow:
         """exp(share A_n)^T x_n."""
         return self._act(self.generators.transpose(1, 2), x, share)
 
+    def once(self, x: torch.Tensor) -> torch.Tensor:
+        """A_n x_n."""
+        return combine(self.generators, self.t, x)
+
+    def once_transposed(self, x: torch.Tensor) -> torch.Tensor:
+        """A_n^T x_n."""
+        return combine(self.generators.transpose(1, 2), self.t, x)
+
+    def single(self) -> TaylorFlow:
+        """The same in single precision."""
+        other = copy.copy(self)
+        other.generators, other.t = self.generators.float(), self.t.float()
+        return other
+
     def _act(self, generators: torch.Tensor, x: torch.Tensor, share: float) -> torch.Tensor:
         pieces = max(1, math.ceil(abs(share) * self.largest / 3.0))
         t = self.t * (share / pieces)
@@ -93,7 +110,7 @@ class TaylorFlow:
             for order in range(1, 60):
                 term = combine(generators, t, term) / order
                 total += term
-                if float(term.abs().max()) <= limit * float(total.abs().max()):
+                if float(term.abs().max()) <= max(limit * float(total.abs().max()), self.accuracy):
                     break
             x = total
         return x
@@ -106,7 +123,7 @@ class EigenFlow:
         self.eigen, self.t = eigen, t[:, 0]
 
     def phases(self, share: float) -> torch.Tensor:
-        """(b, 1, d): exp(share t w)."""
+        """(b, 1, h): exp(share t w)."""
         return torch.exp(share * self.t[:, None, None] * self.eigen.values)
 
     def act(self, x: torch.Tensor, share: float) -> torch.Tensor:
@@ -116,20 +133,47 @@ class EigenFlow:
     def act_transposed(self, x: torch.Tensor, share: float) -> torch.Tensor:
         """exp(share A_n)^T x_n = V^{-T} e^{share t w} V^T x."""
         eigen = self.eigen
-        inside = (x.to(eigen.vectors.dtype).reshape(-1, x.shape[2]) @ eigen.vectors).reshape(x.shape)
-        inside = inside * self.phases(share)
-        return (inside.reshape(-1, x.shape[2]) @ eigen.inverse).real.reshape(x.shape).contiguous()
+        inside = (x.to(eigen.vectors.dtype).reshape(-1, x.shape[2]) @ eigen.vectors).reshape(*x.shape[:2], -1)
+        inside = inside * self.phases(share) * eigen.times
+        return (inside.reshape(-1, inside.shape[2]) @ eigen.inverse).real.reshape(x.shape).contiguous()
+
+    def single(self) -> EigenFlow:
+        """The same in single precision."""
+        other = copy.copy(self)
+        other.eigen, other.t = self.eigen.single(), self.t.float()
+        return other
 
 
 class Eigen:
-    """Eigenvectors of one real matrix, where they are well conditioned."""
+    """Eigenvectors of one real matrix, where they are well conditioned.
+
+    Of two conjugate ones the upper is kept: the other half of every real vector follows from it.
+
+    Attributes:
+        values: (h,) eigenvalues with no negative imaginary part.
+        vectors: (d, h). inverse: (h, d), rows of V^{-1}.
+        times: (h,) how often each counts in a real vector: 2 for one of a pair, 1 for a real one.
+        sound: whether they serve as coordinates.
+    """
 
     def __init__(self, generator: torch.Tensor) -> None:
-        self.values, self.vectors = torch.linalg.eig(generator)
-        self.inverse = torch.linalg.pinv(self.vectors)
+        values, vectors = torch.linalg.eig(generator)
+        inverse = torch.linalg.pinv(vectors)
         # Of the vectors themselves: a pseudo-inverse leaves out what makes them ill-conditioned.
-        singular = torch.linalg.svdvals(self.vectors)
-        self.sound = bool(singular[0] < CONDITION * singular[-1])
+        singular = torch.linalg.svdvals(vectors)
+        upper, paired = values.imag >= 0, values.imag > 0
+        self.values, self.vectors, self.inverse = values[upper], vectors[:, upper], inverse[upper]
+        self.times = torch.where(paired[upper], 2.0, 1.0).to(generator.dtype)
+        self._paired = torch.nonzero(paired[upper])[:, 0]
+        whole = len(self.values) + len(self._paired) == len(values)
+        self.sound = whole and bool(singular[0] < CONDITION * singular[-1])
+
+    def single(self) -> Eigen:
+        """The same in single precision."""
+        other = copy.copy(self)
+        other.values, other.vectors = self.values.to(torch.complex64), self.vectors.to(torch.complex64)
+        other.inverse, other.times = self.inverse.to(torch.complex64), self.times.float()
+        return other
 
     @property
     def radius(self) -> float:
@@ -137,98 +181,35 @@ class Eigen:
         return float(self.values.abs().max())
 
     def into(self, x: torch.Tensor) -> torch.Tensor:
-        """V^{-1} x on rows."""
-        return (x.to(self.vectors.dtype).reshape(-1, x.shape[2]) @ self.inverse.T).reshape(x.shape)
+        """(b, m, h): V^{-1} x on rows."""
+        return (x.to(self.vectors.dtype).reshape(-1, x.shape[2]) @ self.inverse.T).reshape(*x.shape[:2], -1)
 
     def back(self, z: torch.Tensor) -> torch.Tensor:
         """V z on rows, real part."""
-        return (z.reshape(-1, z.shape[2]) @ self.vectors.T).real.reshape(z.shape).contiguous()
+        return ((z * self.times).reshape(-1, z.shape[2]) @ self.vectors.T).real.reshape(*z.shape[:2], -1).contiguous()
+
+    def whole(self, upper: torch.Tensor, dim: int) -> torch.Tensor:
+        """Coordinates along `dim` and behind them the conjugates of those that have one."""
+        return torch.cat([upper, upper.index_select(dim, self._paired).conj()], dim)
 
 
-def flow(generators: torch.Tensor, t: torch.Tensor, eigen: Eigen | None = None) -> Flow:
-    """The cheapest action for these sizes; `eigen` of a single generator where it is known."""
+def flow(generators: torch.Tensor, t: torch.Tensor, eigen: Eigen | None = None, accuracy: float = 0.0) -> Flow:
+    """The cheapest action for these sizes.
+
+    Args:
+        eigen: of a single generator where it is known.
+        accuracy: that suffices, in the units of x; 0: rounding.
+    """
     if generators.shape[1] <= SMALL:
         return SmallFlow(generators, t)
     if len(generators) == 1:
         eigen = eigen or Eigen(generators[0])
         if eigen.sound:
             return EigenFlow(eigen, t)
-    return TaylorFlow(generators, t)
+    return TaylorFlow(generators, t, accuracy)
 
 
-class Derivative:
-    """exp(share A) K(dL) m and its adjoint at one set of pairs.
-
-    Args:
-        flow: of the pairs. t: (b, k). middle: (b, m, d). nodes: how many.
-        share: 0 half way between x and y, 1/2 at y.
-    """
-
-    def __init__(self, flow: Flow, t: torch.Tensor, middle: torch.Tensor, nodes: int, share: float) -> None:
-        self.flow, self.t, self.middle = flow, t, middle
-        places, weights = np.polynomial.legendre.leggauss(nodes)
-        self.nodes = [(float(s) / 2, float(w) / 2) for s, w in zip(places, weights, strict=True)]
-        self.share = share
-        if isinstance(flow, EigenFlow):
-            inside = flow.eigen.into(middle)
-            self._inside = [inside * flow.phases(s) for s, _ in self.nodes]
-            self._outside = [flow.phases(share - s) * w for s, w in self.nodes]
-        else:
-            self._moved = [middle if s == 0 else flow.act(middle, s) for s, _ in self.nodes]
-
-    def jacobian(self, generators: torch.Tensor) -> torch.Tensor:
-        """(b, k, m d): how the pairs move with each t_i."""
-        b, k = self.t.shape
-        if k == 1:
-            # A commutes with its own exponential: no integral.
-            moved = combine(generators, torch.ones_like(self.t), self.middle)
-            return (moved if self.share == 0 else self.flow.act(moved, self.share)).reshape(b, 1, -1)
-        total = self.middle.new_zeros((b, k, *self.middle.shape[1:]))
-        for (s, w), x in zip(self.nodes, self._moved, strict=True):
-            part = images(generators, x)
-            if s != self.share:
-                part = torch.stack([self.flow.act(part[:, i], self.share - s) for i in range(k)], dim=1)
-            total += w * part
-        return total.reshape(b, k, -1)
-
-    def forward(self, change: torch.Tensor, t: torch.Tensor | None = None) -> torch.Tensor:
-        """(b, m, d) for a change (k, d, d) of the generators; `t` instead of the coefficients of the flow."""
-        t = self.t if t is None else t
-        if isinstance(self.flow, EigenFlow):
-            eigen = self.flow.eigen
-            inner = (eigen.inverse @ change[0].to(eigen.vectors.dtype) @ eigen.vectors).T
-            total = torch.zeros_like(self._inside[0])
-            for inside, outside in zip(self._inside, self._outside, strict=True):
-                total += (inside.reshape(-1, len(inner)) @ inner).reshape(inside.shape) * outside
-            return eigen.back(total) * t[:, :, None]
-        moved = torch.zeros_like(self.middle)
-        for (s, w), x in zip(self.nodes, self._moved, strict=True):
-            part = combine(change, t, x)
-            moved += w * (part if s == self.share else self.flow.act(part, self.share - s))
-        return moved
-
-    def adjoint(self, residual: torch.Tensor, t: torch.Tensor | None = None) -> torch.Tensor:
-        """(k, d, d): the gradient of <residual, forward(dL)>."""
-        t = self.t if t is None else t
-        d = self.middle.shape[2]
-        if isinstance(self.flow, EigenFlow):
-            eigen = self.flow.eigen
-            inner = residual * t[:, :, None]
-            inner = (inner.to(eigen.vectors.dtype).reshape(-1, d) @ eigen.vectors.conj()).reshape(residual.shape)
-            total = torch.zeros_like(eigen.vectors)
-            for inside, outside in zip(self._inside, self._outside, strict=True):
-                total += (inner * outside.conj()).reshape(-1, d).T @ inside.reshape(-1, d).conj()
-            return (eigen.inverse.conj().T @ total @ eigen.vectors.conj().T).real[None]
-        k = self.t.shape[1]
-        gradient = residual.new_zeros((k * d, d))
-        for (s, w), x in zip(self.nodes, self._moved, strict=True):
-            back = residual if s == self.share else self.flow.act_transposed(residual, self.share - s)
-            weighted = torch.einsum("bk,bmd->bmkd", t * w, back).reshape(-1, k * d)
-            gradient += weighted.T @ x.reshape(-1, d)
-        return gradient.reshape(k, d, d)
-
-
-def leans(generators: torch.Tensor) -> bool:
-    """Whether exp(A) is clearly not orthogonal."""
-    even = generators + generators.transpose(1, 2)
-    return bool(even.norm() > 0.1 * generators.norm())
+def leans(generators: torch.Tensor, t: torch.Tensor) -> bool:
+    """Whether exp(A/2) clearly stretches: its symmetric part would move squares by more than a third, on average."""
+    even = (generators + generators.transpose(1, 2)) / 2
+    return bool((t.abs() @ torch.linalg.matrix_norm(even, 2)).mean() > LEAN)

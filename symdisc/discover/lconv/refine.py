@@ -1,8 +1,9 @@
-"""Refinement on the exponential itself: projected Gauss-Newton half way between x and y.
+"""Refinement on the exponential itself: projected Gauss-Newton.
 
-The residual of a pair is v - u = exp(-A/2) y - exp(A/2) x (carried on to y where exp(A) is not orthogonal); its
-coefficients t are eliminated (variable projection), their posterior spread is kept (Laplace), and the generators
-follow from conjugate gradients with the Gram matrix sum (t t^T + cov t) (x) m m^T as preconditioner from the right.
+The residual of a pair is y - exp(A) x, and its derivative is exact, so that the steps settle on the best generators
+even where the pairs are no group's and the residual stays large; the coefficients t are eliminated (variable
+projection), their posterior spread is kept (Laplace), and the generators follow from conjugate gradients with the Gram
+matrix sum (t t^T + cov t) (x) m m^T as preconditioner from the right.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
 
 from .anneal import conjugate_gradients, regularised, second_moments, side_by_side, stacked
-from .flow import SMALL, Derivative, Eigen, TaylorFlow, flow, leans
+from .derivative import Derivative, derivative
+from .flow import SMALL, Eigen, TaylorFlow, flow, leans
 from .model import Model, normalised
 from .pairs import Block, Pairs
 from .space import Space
@@ -25,14 +28,19 @@ FAR = 30.0
 SLIGHT = 0.01
 # Noise below this share of |y|^2 leaves t certain.
 FAINT = 1e-4
+# What this share of the noise adds to a residual does not show.
+NEGLIGIBLE = 1e-3
+# Coefficients have settled when a round lowers the sum of squares by less than this share.
+SETTLED = 0.03
 
 
 @dataclass
 class Placed:
-    """Pairs carried half way, with their linear model.
+    """Pairs carried from x to y, with their linear model.
 
     Attributes:
-        middle, residual: (b, m, d). jacobian: (b, k, m d) and its gram (b, k, k).
+        middle: (b, m, d), exp(A/2) x. residual: (b, m, d), y - exp(A) x; or that half way.
+        jacobian: (b, k, m d) and its gram (b, k, k).
         factor: (b, k, k) Cholesky factor of J J^T + s2 P^{-1}.
         weight: (b, 1, 1), 0 for a pair that is left out.
     """
@@ -58,6 +66,22 @@ class Placed:
         inner = torch.cholesky_solve(self.jacobian @ flat, self.factor)
         return (flat - self.jacobian.transpose(1, 2) @ inner).reshape(values.shape)
 
+    @cached_property
+    def _light(self) -> Derivative:
+        return self.derivative.single()
+
+    def curvature(self, change: torch.Tensor) -> torch.Tensor:
+        """(k, d, d): the Gauss-Newton matrix of these pairs times a change of the generators.
+
+        The derivative is taken in single precision: conjugate gradients stop at a few per cent, and what they leave is
+        left to the next step, whose gradient is exact.
+        """
+        scale = change.abs().max().clamp(min=torch.finfo(change.dtype).tiny)
+        light = self._light
+        moved = light.forward((change / scale).to(light.t.dtype)).to(change.dtype)
+        kept = self.projected(moved) * self.weight
+        return light.adjoint(kept.to(light.t.dtype)).to(change.dtype) * scale
+
     def step(self, model: Model, residual: torch.Tensor) -> torch.Tensor:
         """(b, k): the best change of t for a residual."""
         pull = model.variance * (self.t @ precision_of(model))
@@ -66,16 +90,18 @@ class Placed:
 
 
 def place(block: Block, model: Model, t: torch.Tensor, eigen: Eigen | None, nodes: int = 1) -> Placed:
-    """Carry x forward and y back by half of A, and linearise there (at y, where exp(A) is not orthogonal)."""
-    carried = flow(model.generators, t, eigen)
-    share = 0.0 if isinstance(carried, TaylorFlow) and not leans(model.generators) else 0.5
-    u, v = carried.act(block.x, 0.5), carried.act(block.y, -0.5)
-    middle = (u + v) / 2
-    residual = v - u if share == 0 else block.y - carried.act(u, 0.5)
-    derivative = Derivative(carried, t, middle, nodes, share)
-    jacobian = derivative.jacobian(model.generators)
+    """Carry x on to y, and linearise there; half way where that is cheaper and the same."""
+    carried = flow(model.generators, t, eigen, NEGLIGIBLE * math.sqrt(model.variance))
+    middle = carried.act(block.x, 0.5)
+    if isinstance(carried, TaylorFlow) and not leans(model.generators, t):
+        # Each action of a large group costs as much as all else: a rotation leaves squares as they are half way.
+        residual, share = carried.act(block.y, -0.5) - middle, 0.0
+    else:
+        residual, share = block.y - carried.act(middle, 0.5), 0.5
+    tangent = derivative(carried, t, middle, nodes, share)
+    jacobian = tangent.jacobian(model.generators)
     gram = jacobian @ jacobian.transpose(1, 2)
-    return Placed(block.at, t, middle, residual, jacobian, gram, factor_of(gram, model), derivative)
+    return Placed(block.at, t, middle, residual, jacobian, gram, factor_of(gram, model), tangent)
 
 
 def factor_of(gram: torch.Tensor, model: Model) -> torch.Tensor:
@@ -104,17 +130,23 @@ def eigen_of(model: Model) -> Eigen | None:
 def locate(block: Block, model: Model, t: torch.Tensor, rounds: int = 6) -> tuple[torch.Tensor, torch.Tensor]:
     """Coefficients of pairs under a fixed model, from a start t (b, k); and their squared residuals (b,).
 
-    A step that makes a pair worse is halved for that pair.
+    A step that makes a pair worse is halved for that pair. Where generators do not commute, one node of the derivative
+    of exp would leave every step short by a share of itself: three make it Newton's.
     """
     eigen, precision = eigen_of(model), precision_of(model)
+    nodes = 3 if model.count > 1 and block.x.shape[2] <= SMALL else 1
     best, least = t, torch.full((len(t),), math.inf, dtype=t.dtype, device=t.device)
-    residual, change = least, torch.zeros_like(t)
-    for _ in range(rounds):
-        placed = place(block, model, t, eigen)
+    residual, change, before = least, torch.zeros_like(t), math.inf
+    for number in range(rounds):
+        placed = place(block, model, t, eigen, nodes)
         cost = placed.size + model.variance * ((t @ precision) * t).sum(1)
         better = cost < least
         best, least = torch.where(better[:, None], t, best), torch.where(better, cost, least)
         residual = torch.where(better, placed.size, residual)
+        total = float(least.sum())
+        if number > 0 and before - total < SETTLED * total:
+            break
+        before = total
         change = torch.where(better[:, None], placed.step(model, placed.residual), change / 2)
         t = within(best + change, precision)
     return best, residual
@@ -194,7 +226,7 @@ class Step:
         self.admitted = torch.ones(len(t), dtype=torch.bool, device=t.device)
 
     def placed(self) -> Iterator[Placed]:
-        """The blocks, carried half way; kept where all pairs are in memory."""
+        """The blocks, carried on; kept where all pairs are in memory."""
         if self._kept is not None:
             yield from self._kept
             return
@@ -219,17 +251,18 @@ class Step:
         def operator(change: torch.Tensor) -> torch.Tensor:
             result = stacked(side_by_side(change) @ damped, k)
             for placed in self.placed():
-                moved = placed.projected(placed.derivative.forward(change))
-                result = result + placed.derivative.adjoint(moved * placed.weight)
+                result = result + placed.curvature(change)
             return self._across(result)
 
         def precondition(change: torch.Tensor) -> torch.Tensor:
             return self._across(stacked(side_by_side(change) @ inverse, k))
 
         start = torch.zeros_like(target)
-        change, _ = conjugate_gradients(operator, precondition, target, start, self.inner, 0.02)
         if self.pairs.size <= SMALL:
+            # Few unknowns: solved so well that a direction which the pairs hardly see settles with the others.
+            change, _ = conjugate_gradients(operator, precondition, target, start, 4 * self.inner, 1e-4)
             return self._careful(change, second / used)
+        change, _ = conjugate_gradients(operator, precondition, target, start, self.inner, 0.02)
         t, precision = self.t.clone(), precision_of(self.model)
         for placed in self.placed():
             at = placed.at

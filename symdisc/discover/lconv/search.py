@@ -6,14 +6,15 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from .anneal import anneal, expect, regularised
-from .flow import SMALL, Eigen
+from .flow import SMALL, Eigen, images
 from .invariants import invariant_start
 from .model import Model, normalised
 from .pairs import Block, Pairs
-from .refine import FAR, SLIGHT, locate, refine
+from .refine import FAR, SLIGHT, factor_of, locate, refine
 from .space import Space
 
 FRACTIONS = (0.04, 0.08, 0.15, 0.3, 0.6, 1.0)
@@ -22,10 +23,15 @@ SURE = 2.0
 MOST = 0.8
 STILL = 1e-24
 ROUNDS = 8
+TRIES = 3
 HEAVY = 5e7
 RESTARTS = 16
 STRAYS = 0.1
+FINE = 1e-8
+STALLED = 0.8
+# Change of the generators, of norm 1, at which steps end; what a step of large matrices leaves is far smaller still.
 ACCURACY = 3e-7
+LARGE_ACCURACY = 3e-6
 START_NUMBERS = 2**23
 ANNEAL_FLOOR = 3e-3
 
@@ -72,23 +78,30 @@ def search(
     near = rows[torch.argsort(reach.distance[rows], stable=True)]
     # Pairs that do not move at all have nothing to teach, and would pass for the nearest.
     near = near[reach.distance[near] > STILL]
-    start = best_start(pairs, near, k, space)
-    yield start
+    annealed = starts(pairs, near, k, space)
+    yield annealed[0]
     # A quick look at one generator of large samples does without windows in t: they cost more than all else.
     heavy = short and len(rows) * pairs.channels * pairs.size**2 > HEAVY
-    if k == 1 and not heavy:
-        yield from windows(pairs, reach, rows, start, space, short)
-    else:
-        yield from widening(pairs, near, start, space, short)
+    if k > 1 or heavy:
+        yield from widening(pairs, near, annealed[0], space, short)
+        return
+    best = annealed[0]
+    for number, start in enumerate(annealed[:TRIES]):
+        for found in windows(pairs, reach, rows, start, space, short):
+            yield found
+        best = found if number == 0 or len(found.rows) > len(best.rows) else best
+        if len(best.rows) >= MOST * len(rows):
+            break
+    yield best
 
 
-def best_start(pairs: Pairs, near: torch.Tensor, k: int, space: Space) -> Found:
-    """Annealed models of several fractions of the nearest pairs, and the one that leaves least on the nearest."""
+def starts(pairs: Pairs, near: torch.Tensor, k: int, space: Space) -> list[Found]:
+    """Annealed models of several fractions of the nearest pairs; first the one that leaves least on the nearest."""
     unknown = min(space.dimension, pairs.size * pairs.values) * k
     most = START_NUMBERS // (pairs.channels * pairs.size)
     test = pairs.take(torch.sort(near[: max(20, min(len(near) // 5, most))])[0])
     test_middle, test_moved = (test.x + test.y) / 2, test.y - test.x
-    best: tuple[float, Found] | None = None
+    scored: list[tuple[float, Found]] = []
     sizes = sorted({min(most, max(20, int(f * len(near)))) for f in FRACTIONS})
     sizes = [s for s in sizes if s * max(1, pairs.values - k) >= SURE * unknown][:5] or sizes[-1:]
     for size in sizes:
@@ -99,13 +112,11 @@ def best_start(pairs: Pairs, near: torch.Tensor, k: int, space: Space) -> Found:
         identity = torch.eye(k, dtype=middle.dtype, device=middle.device)
         left = expect(generators, identity, variance, test_middle, test_moved).residual
         score = float(left.sum())
-        if best is None or score < best[0]:
-            posterior = expect(generators, identity, variance, middle, moved)
-            second = posterior.covariance + posterior.mean[:, :, None] * posterior.mean[:, None, :]
-            model, t = normalised(generators, posterior.mean, second.mean(0), variance)
-            best = score, Found(model, t, chosen, "start")
-    assert best is not None
-    return best[1]
+        posterior = expect(generators, identity, variance, middle, moved)
+        second = posterior.covariance + posterior.mean[:, :, None] * posterior.mean[:, None, :]
+        model, t = normalised(generators, posterior.mean, second.mean(0), variance)
+        scored.append((score, Found(model, t, chosen, "start")))
+    return [found for _, found in sorted(scored, key=lambda pair: pair[0])]
 
 
 def windows(pairs: Pairs, reach: Reach, rows: torch.Tensor, start: Found, space: Space, short: bool) -> Iterator[Found]:
@@ -121,9 +132,13 @@ def windows(pairs: Pairs, reach: Reach, rows: torch.Tensor, start: Found, space:
     for _ in range(24):
         before = math.inf
         for _ in range(3):
-            t, left = grid_search(pairs, rows, model, 1.5 * window)
-            fits = left < 0.6 * energy
-            inside = fits & (t[:, 0].abs() < window)
+            t, left = grid_search(pairs, rows, model, window)
+            further, less = grid_search(pairs, rows, model, 1.5 * window)
+            fits, more = left < 0.6 * energy, less < 0.6 * energy
+            # A group that comes round again fits the same pairs further out: that is no reason to go there.
+            if float(fits.double().mean()) < MOST or int(more.sum()) > int(fits.sum()):
+                t, left, fits = further, less, more
+            inside = fits & (t[:, 0].abs() <= window)
             if int(inside.sum()) * pairs.values < 2 * pairs.size:
                 window *= 1.2
                 continue
@@ -135,7 +150,7 @@ def windows(pairs: Pairs, reach: Reach, rows: torch.Tensor, start: Found, space:
                 break
             before = model.variance
         yield found
-        whole = not bool((fits & (t[:, 0].abs() >= window)).any())
+        whole = not bool((fits & (t[:, 0].abs() > window)).any())
         if whole or window * Eigen(model.generators[0]).radius > 80:
             break
         window *= GROWTH
@@ -164,7 +179,7 @@ def windows(pairs: Pairs, reach: Reach, rows: torch.Tensor, start: Found, space:
         if step.change < 1e-3 or (int(fits.sum()) <= count and model.variance > 0.9 * before):
             break
     if not short and int(fits.sum()) >= 20:
-        for step in refine(pairs, rows[fits], model, t[fits], space, iterations=10, inner=40, accuracy=ACCURACY):
+        for step in refine(pairs, rows[fits], model, t[fits], space, iterations=10, inner=40, accuracy=LARGE_ACCURACY):
             found = Found(step.model, step.t, rows[fits], "all pairs")
             yield found
 
@@ -193,21 +208,25 @@ def grid_search(pairs: Pairs, rows: torch.Tensor, model: Model, reach: float) ->
 def widening(pairs: Pairs, near: torch.Tensor, start: Found, space: Space, short: bool) -> Iterator[Found]:
     """Several generators: the nearest pairs first, then twice as many, until all are in."""
     model, rows, t = start.model, start.rows, start.t
-    t = located(pairs, rows, model, t)[0]
+    t = located(pairs, rows, model, t)[0] if pairs.size <= SMALL else t
     size = len(rows)
     while True:
         whole = size >= len(near)
-        iterations = (3 if short else 14) if whole else 3
-        accuracy = 1e-3 if short else ACCURACY
+        iterations = 14 if whole else 3
+        accuracy = 1e-3 if short and not whole else ACCURACY if pairs.size <= SMALL else LARGE_ACCURACY
         nodes = 1 if model.count == 1 else None
+        before = math.inf
         for step in refine(pairs, rows, model, t, space, iterations=iterations, accuracy=accuracy, nodes=nodes):
             model = step.model
+            still, before = model.variance > STALLED * before, model.variance
             yield Found(model, step.t, rows, f"{len(rows)} pairs")
+            if short and still:
+                break
         if whole:
             return
         size = min(len(near), 2 * size)
         rows = torch.sort(near[:size])[0]
-        t = located(pairs, rows, model, t.new_zeros((size, model.count)))[0]
+        t = first_guess(pairs, rows, model)
 
 
 def locate_widely(block: Block, model: Model, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -225,8 +244,9 @@ def locate_widely(block: Block, model: Model, t: torch.Tensor) -> tuple[torch.Te
         last = attempt == restarts
         stray = left > FAR * left.median()
         far = torch.nonzero(stray if last else stray & (left > SLIGHT * energy))[:, 0]
-        # Where many are far off, the model is wrong, not their t.
-        if not 0 < len(far) <= STRAYS * len(t):
+        # Where many are far off, the model is wrong, not their t; unless it is all but exact.
+        exact = last and bool(left.median() < FINE * energy.median())
+        if not 0 < len(far) <= (len(t) if exact else STRAYS * len(t)):
             continue
         draws = torch.randn((len(far), model.count), generator=generator, dtype=torch.float64).to(t) @ root.T
         part = Block(slice(0, len(far)), block.x[far], block.y[far])
@@ -245,17 +265,43 @@ def located(
     """Coefficients (r, k) and squared residuals (r,) of these pairs under a model.
 
     Args:
-        t: (r, k) where to start; None: from zero, or for one generator from a search within +-reach.
+        t: (r, k) where to start; None: from the mid-point model, or for one generator from a search within +-reach.
     """
     if t is None and model.count == 1:
         t = grid_search(pairs, rows, model, reach)[0]
-    elif t is None:
-        t = torch.zeros((len(rows), model.count), dtype=pairs.dtype, device=pairs.device)
-    found = torch.empty_like(t)
+    found = torch.empty((len(rows), model.count), dtype=pairs.dtype, device=pairs.device)
     left = torch.empty(len(rows), dtype=pairs.dtype, device=pairs.device)
     for block in pairs.blocks(rows):
-        found[block.at], left[block.at] = locate_widely(block, model, t[block.at])
+        start = t[block.at] if t is not None else at_once(block, model)
+        found[block.at], left[block.at] = locate_widely(block, model, start)
     return found, left
+
+
+def at_once(block: Block, model: Model) -> torch.Tensor:
+    """(b, k): coefficients by the linear mid-point model."""
+    jacobian = images(model.generators, (block.x + block.y) / 2).flatten(2)
+    factor = factor_of(jacobian @ jacobian.transpose(1, 2), model)
+    return torch.cholesky_solve(jacobian @ (block.y - block.x).flatten(1)[:, :, None], factor)[:, :, 0]
+
+
+def first_guess(pairs: Pairs, rows: torch.Tensor, model: Model) -> torch.Tensor:
+    """(r, k): coefficients good enough for the next steps, which improve on them; more would cost what they do."""
+    if pairs.size <= SMALL:
+        return located(pairs, rows, model)[0]
+    return torch.cat([at_once(block, model) for block in pairs.blocks(rows)])
+
+
+def _continued(pairs: Pairs, rows: torch.Tensor, found: Found) -> torch.Tensor:
+    """(r, k): coefficients as they were found, and those of pairs that are new."""
+    if pairs.size <= SMALL:
+        return located(pairs, rows, found.model)[0]
+    t = found.t.new_empty((len(rows), found.model.count))
+    _, at, where = np.intersect1d(rows.numpy(), found.rows.numpy(), return_indices=True)
+    t[torch.from_numpy(at)] = found.t[torch.from_numpy(where)]
+    fresh = torch.from_numpy(np.setdiff1d(np.arange(len(rows)), at))
+    if len(fresh):
+        t[fresh] = located(pairs, rows[fresh], found.model)[0]
+    return t
 
 
 def finish(pairs: Pairs, rows: torch.Tensor, found: Found, space: Space, iterations: int = 14) -> Iterator[Found]:
@@ -268,10 +314,11 @@ def finish(pairs: Pairs, rows: torch.Tensor, found: Found, space: Space, iterati
         if int(fits.sum()) >= 20:
             rows, t = rows[fits], t[fits.to(t.device)]
     else:
-        t = located(pairs, rows, model)[0]
+        t = _continued(pairs, rows, found)
     inner = 40 if model.count == 1 else 12
     if not pairs.in_memory:
         # Every iteration reads the files again, and the start is good: it comes from many pairs.
         iterations, inner = min(iterations, 4), 6
-    for step in refine(pairs, rows, model, t, space, iterations=iterations, inner=inner, accuracy=ACCURACY):
+    accuracy = ACCURACY if pairs.size <= SMALL else LARGE_ACCURACY
+    for step in refine(pairs, rows, model, t, space, iterations=iterations, inner=inner, accuracy=accuracy):
         yield Found(step.model, step.t, rows, f"{len(rows)} pairs, change {step.change:.1e}")
