@@ -21,9 +21,9 @@ def save(made: Made, path: str | Path) -> Path:
     """Write a problem to an HDF5 (`.h5`, `.hdf5`) or NPZ file, atomically; equal problems give equal bytes.
 
     The file holds `x` (and `y`, and the true coefficients `t` of pairs), `kind`, the true generators as
-    `truth/generators` where they are known, and the JSON text `problem`: recipe, blocks and facts. In HDF5 `kind` and
-    `problem` are attributes of the file and the axes of x are its dimension labels; in NPZ `kind`, `axes` and `problem`
-    are members.
+    `truth/generators` where they are known, the sampling of x (`dt`, `spacing`, `periodic`) where it has one, and the
+    JSON text `problem`: recipe, blocks and facts. In HDF5 `kind`, the sampling and `problem` are attributes of the file
+    and the axes of x are its dimension labels; in NPZ `kind`, `axes`, the sampling and `problem` are members.
 
     Raises:
         InputError: another ending.
@@ -50,8 +50,8 @@ def _npz(made: Made) -> bytes:
     arrays = dict(made.arrays)
     if made.generators is not None:
         arrays[TRUTH] = made.generators
-    about = {"kind": made.kind, "axes": made.axes, "problem": _problem(made)}
-    return npz_bytes({**arrays, **{key: np.array(text) for key, text in about.items()}})
+    about = {"kind": made.kind, "axes": made.axes, **made.attributes, "problem": _problem(made)}
+    return npz_bytes({**arrays, **{key: np.array(value) for key, value in about.items()}})
 
 
 def _hdf5(made: Made) -> bytes:
@@ -66,5 +66,7 @@ def _hdf5(made: Made) -> bytes:
         if made.generators is not None:
             file.create_dataset(TRUTH, data=made.generators, track_times=False)
         file.attrs["kind"] = made.kind
+        for name, value in made.attributes.items():
+            file.attrs[name] = value
         file.attrs["problem"] = _problem(made)
     return buffer.getvalue()

@@ -29,6 +29,7 @@ class Made:
         blocks: the diagonal blocks of the generators.
         facts: what else is true of them, in JSON types.
         recipe: problem, seed, samples and options: how to make the same again.
+        attributes: how x is sampled, as `fit` reads it from a file: dt, spacing and periodic, each where it has one.
     """
 
     arrays: dict[str, np.ndarray]
@@ -38,6 +39,7 @@ class Made:
     blocks: tuple[Block, ...]
     facts: dict[str, Any]
     recipe: dict[str, Any] = dataclasses.field(default_factory=dict)
+    attributes: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)

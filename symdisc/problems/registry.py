@@ -6,7 +6,7 @@ import difflib
 from typing import Any
 
 from ..errors import InputError
-from . import gaussian, grids, linear, resampled, unrelated, vectors
+from . import fields, gaussian, grids, linear, mechanics, resampled, unrelated, vectors
 from .problem import Made, Problem
 
 PROBLEMS: dict[str, Problem] = {
@@ -23,6 +23,8 @@ PROBLEMS: dict[str, Problem] = {
         resampled.interpolated_images,
         resampled.turned_strokes,
         unrelated.unrelated_pairs,
+        *mechanics.mechanics,
+        *fields.fields,
     )
 }
 

@@ -14,6 +14,8 @@ from symdisc.data import open_dataset, read_matrices
 from symdisc.errors import InputError
 from symdisc.problems import PROBLEMS, make, save
 
+FEW = {"trajectory": (5, {"times": 20}), "field": (3, {"times": 12, "size": 32})}
+
 
 def run(*arguments):
     return CliRunner().invoke(command, [str(argument) for argument in arguments], catch_exceptions=True)
@@ -22,7 +24,8 @@ def run(*arguments):
 @pytest.mark.parametrize("ending", ["h5", "npz"])
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_fit_reads_the_data_and_not_the_truth(name, ending, tmp_path):
-    made = make(name, 2, 60)
+    samples, options = FEW.get(PROBLEMS[name].kind, (60, {}))
+    made = make(name, 2, samples, **options)
     path = save(made, tmp_path / f"problem.{ending}")
     with open_dataset([str(path)]) as data:
         assert data.kind == made.kind
