@@ -7,7 +7,7 @@ from turned_pairs import SL2, SO3, data_of, degrees, derivative, draw, image_rot
 
 from symdisc.discover.candidates import candidates
 from symdisc.discover.lconv.model import Model, normalised, principal
-from symdisc.discover.lconv.pairs import Pairs
+from symdisc.discover.lconv.pairs import Block, Pairs
 from symdisc.discover.lconv.refine import locate, place, quadrature, refine
 from symdisc.discover.lconv.space import Space
 
@@ -145,3 +145,16 @@ def test_normalised_and_principal_keep_the_motions():
 
 def test_the_model_counts_its_generators():
     assert Model(torch.zeros((3, 4, 4)), torch.eye(3), 0.0).count == 3
+
+
+def test_a_step_beyond_all_numbers_is_left_out():
+    """Coefficients so large that exp overflows: those pairs are not better there, and the others are as before."""
+    basis = np.array([[[1.0, 0.0], [0.0, 1.0]]]) / np.sqrt(2)
+    x = np.random.default_rng(0).standard_normal((5, 3, 2))
+    y = np.exp(0.3 / np.sqrt(2)) * x
+    model = Model(torch.from_numpy(basis), torch.ones((1, 1), dtype=torch.float64), 1e-6)
+    start = torch.zeros((5, 1), dtype=torch.float64)
+    start[0] = 1e5
+    found, left = locate(Block(slice(0, 5), torch.from_numpy(x), torch.from_numpy(y)), model, start, 8)
+    np.testing.assert_allclose(found[1:, 0].numpy(), 0.3, rtol=1e-5)
+    assert not left[0] < 1e-6 and bool((left[1:] < 1e-9).all())

@@ -107,8 +107,10 @@ def place(block: Block, model: Model, t: torch.Tensor, eigen: Eigen | None, node
 def factor_of(gram: torch.Tensor, model: Model) -> torch.Tensor:
     """Cholesky factors of J J^T + s2 P^{-1}, with a touch more against coefficients that a pair does not see."""
     identity = torch.eye(model.count, dtype=gram.dtype, device=gram.device)
-    ridge = 1e-12 * torch.diagonal(gram, dim1=1, dim2=2).mean() + torch.finfo(gram.dtype).tiny
+    ridge = 1e-12 * torch.diagonal(gram, dim1=1, dim2=2).nanmean().nan_to_num(posinf=0.0) + torch.finfo(gram.dtype).tiny
     system = gram + model.variance * precision_of(model) + ridge * identity
+    # A step too far can carry pairs beyond all numbers; their residual is no number either, so the step is not taken.
+    system = torch.where(torch.isfinite(system).all(2, keepdim=True).all(1, keepdim=True), system, identity)
     factor, failed = torch.linalg.cholesky_ex(system)
     if bool(failed.any()):
         # Pairs of very different size: those that the common ridge does not reach get one of their own.
