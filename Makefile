@@ -21,11 +21,11 @@ types:  ## check types
 	$(PYTHON) -m mypy
 
 docs:  ## check the generated parts and build docs/_build/html
-	$(PYTHON) -m cogapp --check -P -I docs docs/cli.md docs/problems.md docs/methods/lconv.md docs/methods/covariance.md
+	$(PYTHON) -m cogapp --check -P -I docs docs/cli.md docs/problems.md docs/methods/*.md
 	$(PYTHON) -m sphinx -W -q -b html docs docs/_build/html
 
 docs-update:  ## write the generated parts of the docs again
-	$(PYTHON) -m cogapp -r -P -I docs docs/cli.md docs/problems.md docs/methods/lconv.md docs/methods/covariance.md
+	$(PYTHON) -m cogapp -r -P -I docs docs/cli.md docs/problems.md docs/methods/*.md
 
 bench:  ## run the benchmarks
 	set -e; for script in $(filter-out benchmarks/common.py,$(wildcard benchmarks/*.py)); do $(PYTHON) $$script; done

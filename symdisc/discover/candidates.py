@@ -72,7 +72,7 @@ def candidates_of(spec: str, data: DataSet) -> Candidates:
     """
     # Components of trajectories and fields are no grid, whatever grid the fields live on.
     shape, periodic = (None, None) if "t" in data.axes else (data.space_shape, data.periodic)
-    return candidates(spec, data.d, _read_mask, shape, periodic)
+    return candidates(spec, data.d, read_mask, shape, periodic)
 
 
 def candidates(
@@ -224,7 +224,7 @@ def _mask(argument: str, d: int, load_mask: Callable[[str], np.ndarray] | None) 
     return mask != 0
 
 
-def _read_mask(file: str) -> np.ndarray:
+def read_mask(file: str) -> np.ndarray:
     """(d, d): the one matrix of a file."""
     try:
         matrices = read_matrices(file)

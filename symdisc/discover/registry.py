@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 METHODS = {
     "lconv": "lconv",
     "covariance": "covariance",
+    "noether": "noether",
 }
 
 

@@ -157,4 +157,5 @@ def test_a_step_beyond_all_numbers_is_left_out():
     start[0] = 1e5
     found, left = locate(Block(slice(0, 5), torch.from_numpy(x), torch.from_numpy(y)), model, start, 8)
     np.testing.assert_allclose(found[1:, 0].numpy(), 0.3, rtol=1e-5)
-    assert not left[0] < 1e-6 and bool((left[1:] < 1e-9).all())
+    assert not left[0] < 1e-6
+    assert bool((left[1:] < 1e-9).all())

@@ -1,0 +1,79 @@
+"""The noether method, as the registry knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...errors import InputError
+from ...options import option
+from ..method import Given
+from ..settings import Settings
+
+if TYPE_CHECKING:
+    from ...data import DataSet
+    from ...panels import Panel
+    from ...symmetry import Symmetry
+    from .task import NoetherTask
+
+
+@dataclass(frozen=True)
+class NoetherOptions:
+    """Options of the noether method."""
+
+    mass: str = option("1", "trajectories: masses, one for all, one a particle or one a coordinate; or unknown")
+    momenta: bool = option(False, "trajectories: the components are (q, p), not q alone")
+    boosts: bool = option(False, "trajectories: with affine candidates, also motions b t (Galilei boosts)")
+    renoise: int = option(4, "times that noise is put into the smoothed data anew, to know what it does")
+
+
+class Noether:
+    """The method."""
+
+    name = "noether"
+    kinds: tuple[str, ...] = ("trajectory",)
+    summary = "Conserved charges of trajectories: generators whose Noether charge stays constant."
+    formula = (
+        "Q = p . L q is constant: int psi' Q dt = 0 for every test function psi; defect^2 = mean (int psi' Q dt)^2, "
+        "noise removed, over mean (|R_F L^T|^2 + |R_K L_s^T|^2) / d, R_F = int psi F q^T dt, R_K = int psi p q'^T dt, "
+        "L_s the part of L that changes the kinetic energy."
+    )
+    limits = (
+        "Trajectories need their masses where these differ (or --set noether.mass=unknown). Runs are read one chunk at "
+        "a time. Fewer than three runs show what these runs conserve, not a symmetry."
+    )
+    source = (
+        "Dehmamy et al., Automatic Symmetry Discovery with Lie Algebra Convolutional Network (NeurIPS 2021), section "
+        "6; the weak form of the currents is ours"
+    )
+    options = NoetherOptions
+
+    def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> NoetherTask:
+        """Prepare the work."""
+        from .task import NoetherTask
+
+        if settings.output_action is not None:
+            raise InputError("--output-action: trajectories have no y; leave it out")
+        return NoetherTask(data, settings, settings.of(self.name, NoetherOptions), given)
+
+    def estimate(self, data: DataSet, settings: Settings) -> tuple[int, float]:
+        """By counting: a chunk, its smoothed copies with noise, and K x K forms of every batch."""
+        options = settings.of(self.name, NoetherOptions)
+        d = data.d
+        row = data.columns["x"].row_items
+        rows = min(data.chunk_rows, data.samples)
+        products = rows * row * (d + 2) * 3
+        forms = 60 * 2 * min(d * d, 4096) ** 2
+        memory = 60e6 + 8 * (products + 6 * rows * row + forms) + data.read_bytes
+        seconds = 1.0 + data.samples * row * (d + 40) * (1 + options.renoise) / 2e8
+        return int(memory), float(seconds)
+
+    def panels(self, symmetry: Symmetry) -> Sequence[Panel]:
+        """Charges over time."""
+        from .panels import panels
+
+        return panels(symmetry)
+
+
+method = Noether()
