@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...data import DataSet
     from ...panels import Panel
     from ...symmetry import Symmetry
-    from .task import NoetherTask
+    from .trajectories import TrajectoryTask
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,13 @@ class Noether:
     )
     options = NoetherOptions
 
-    def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> NoetherTask:
+    def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> TrajectoryTask:
         """Prepare the work."""
-        from .task import NoetherTask
+        from .trajectories import TrajectoryTask
 
         if settings.output_action is not None:
             raise InputError("--output-action: trajectories have no y; leave it out")
-        return NoetherTask(data, settings, settings.of(self.name, NoetherOptions), given)
+        return TrajectoryTask(data, settings, settings.of(self.name, NoetherOptions), given)
 
     def estimate(self, data: DataSet, settings: Settings) -> tuple[int, float]:
         """By counting: a chunk, its smoothed copies with noise, and K x K forms of every batch."""

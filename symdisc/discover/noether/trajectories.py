@@ -1,0 +1,152 @@
+"""Charges of trajectories as a resumable task: one pass over all runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.linalg import eigh
+
+from ...errors import InputError
+from ..candidates import candidates, read_mask
+from ..evidence import PointwiseEvidence
+from ..method import Given, Outcome
+from ..rows import DenseForms
+from ..settings import Settings
+from .actions import INTERNAL, PHASE, Actions, given_actions, phase_actions, point_actions
+from .masses import UNKNOWN, mass_ratios, masses_of
+from .mechanics import Mechanics
+from .runs import RunsTask, sound
+from .tally import Tally
+
+if TYPE_CHECKING:
+    from ...data import Chunk, DataSet
+    from .method import NoetherOptions
+
+SHOWN = 5
+MISFIT = 0.2
+
+
+class TrajectoryTask(RunsTask):
+    """Charges of trajectories.
+
+    A charge is a number a moment, not a number a point of space: it takes longer stretches to average noise.
+    """
+
+    stages = ("charges",)
+    longer = 2
+
+    def __init__(self, data: DataSet, settings: Settings, options: NoetherOptions, given: Given | None) -> None:
+        super().__init__(data, settings, options)
+        label, components = data.names["x"], self.components
+        spec = settings.candidates or INTERNAL
+        if PHASE in [word.strip() for word in spec.split("+")] and spec != PHASE:
+            raise InputError(f"--candidates {spec}: {PHASE} stands alone, it cannot be joined with other spaces")
+        if options.momenta and components % 2:
+            raise InputError(f"{label}: {components} components are not (q, p); leave out --set noether.momenta=yes")
+        d = components // 2 if options.momenta else components
+        self.spec, self.block = spec, _shared(spec)
+        self.masses = np.ones(d) if options.mass == UNKNOWN else masses_of(options.mass, d)
+        if options.mass == UNKNOWN and (given is not None or self.block is None or d % self.block or d == self.block):
+            raise InputError(
+                "--set noether.mass=unknown: say which coordinates are one particle's, --candidates shared:3"
+            )
+        self.open: str | None = None
+        self.actions = given_actions(given, self.masses) if given else self._actions(spec, d)
+        self.phase = self.actions.kinetic is None
+
+    def _actions(self, spec: str, d: int) -> Actions:
+        if spec == PHASE:
+            return phase_actions(d)
+        words = [word for word in spec.split("+") if word.strip() != INTERNAL]
+        found = candidates("+".join(words) or "linear", d, read_mask)
+        return point_actions(found, self.masses, self.options.boosts, free="linear" in map(str.strip, words))
+
+    def prepare(self, sample: np.ndarray) -> None:
+        """Masses, and how to look."""
+        if self.options.mass == UNKNOWN:
+            self._find_masses(sample)
+        extended = 0 if self.phase else self.actions.generators.shape[1] - self.actions.charges.shape[1]
+        self.look = Mechanics(
+            self.smoother, self.bumps, self.steps[0], self.masses, self.options.momenta, self.phase, extended
+        )
+        self.tally = Tally.empty(self.actions, self.batches)
+        q, p = self.look.paths(sample[:SHOWN])
+        self.shown = {"shown_q": q, "shown_p": p}
+
+    def _find_masses(self, sample: np.ndarray) -> None:
+        """Ratios of the masses, from the charges that particles have with a rotation of each by itself."""
+        assert self.block is not None
+        d = len(self.masses)
+        particles = d // self.block
+        found = candidates(f"antisymmetric+blocks:{','.join([str(self.block)] * particles)}", d)
+        alone = point_actions(found, self.masses, boosts=False, free=False)
+        look = Mechanics(self.smoother, self.bumps, self.steps[0], self.masses, self.options.momenta)
+        tally = Tally.empty(alone, 1)
+        everything = np.zeros((len(sample), len(self.centres)), dtype=np.intp)
+        self._tally(tally, look, sample, 0, everything)
+        violation, noise, size = (form[0] for form in tally.forms())
+        values, vectors = eigh(violation - noise, sound(size))
+        kept = vectors[:, : max(1, int((values[: math.comb(self.block, 2)] < self.settings.tolerance**2).sum()))]
+        ratios, misfit = mass_ratios(alone.matrices(kept / np.linalg.norm(kept, axis=0)), particles)
+        told = (
+            " : ".join(f"{ratio:.4g}" for ratio in ratios / ratios.min()) if ratios.min() > 0 else "no positive ratios"
+        )
+        self.notes.append(f"masses found, relative to the least: {told}; their misfit is {misfit:.2g}")
+        if values[0] > self.settings.tolerance**2 or misfit > MISFIT or not ratios.min() > 0:
+            self.open = "the masses of the particles could not be found from these runs; give them, --set noether.mass"
+            return
+        self.masses = np.repeat(ratios, self.block)
+        self.actions = self._actions(self.spec, d)
+
+    def count(self, stage: int, chunk: Chunk) -> None:
+        """Sums over a chunk of runs."""
+        self._tally(self.tally, self.look, chunk.x, chunk.start, self.batch(chunk))
+
+    def finish(self, stage: int) -> None:
+        """Nothing is left to do."""
+
+    def sums(self) -> dict[str, np.ndarray]:
+        """The tally."""
+        return self.tally.state()
+
+    def recall(self, sums: Mapping[str, np.ndarray]) -> None:
+        """Back to a tally."""
+        self.tally.restore(sums)
+
+    def _tally(self, tally: Tally, look: Mechanics, x: np.ndarray, start: int, batch: np.ndarray) -> None:
+        """Count runs x (r, t, v), with noise put into their smoothed values anew."""
+        smooth = self.smoother.smooth(x)
+        noisy = [look.see(values) for values in self.noisy(smooth, start)]
+        tally.add(look.see(x), look.see(smooth), noisy, batch)
+
+    def outcome(self) -> Outcome:
+        """Evidence about charges."""
+        violation, noise, size = self.tally.forms()
+        evidence = PointwiseEvidence(
+            DenseForms(violation), DenseForms(noise), DenseForms(size), self.tally.samples, self.actions.matrices
+        )
+        return Outcome(
+            (self.actions.block,),
+            self.actions.to_dict(),
+            evidence=evidence,
+            necessary=self.open or self.too_few_runs(violation - noise, size),
+            extras={
+                "noise": self.smoother.sigma,
+                "masses": self.masses,
+                "dt": np.array(self.steps[0]),
+                **self.shown,
+            },
+            notes=[*self.notes, self.filter_note()],
+        )
+
+
+def _shared(spec: str) -> int | None:
+    """B of `shared:B`."""
+    for word in spec.split("+"):
+        head, _, size = word.strip().partition(":")
+        if head == "shared" and size.isdigit():
+            return int(size)
+    return None
