@@ -8,7 +8,7 @@ from symdisc.algebra import principal_angles
 from symdisc.data import from_arrays
 from symdisc.discover import Settings
 from symdisc.discover.noether.method import NoetherOptions
-from symdisc.discover.noether.task import NoetherTask
+from symdisc.discover.noether.trajectories import TrajectoryTask
 from symdisc.errors import InputError
 from symdisc.problems.registry import make
 
@@ -139,12 +139,12 @@ def test_a_stopped_run_goes_on_to_the_same_result():
     data, _ = data_of("double-spring-pendulum", runs=40, noise=0.03)
     data.__class__.chunk_rows, kept = property(lambda self: 8), data.__class__.chunk_rows
     try:
-        whole, half = (NoetherTask(data, Settings(), NoetherOptions(), None) for _ in range(2))
+        whole, half = (TrajectoryTask(data, Settings(), NoetherOptions(), None) for _ in range(2))
         while whole.advance():
             pass
         for _ in range(4):
             half.advance()
-        again = NoetherTask(data, Settings(), NoetherOptions(), None)
+        again = TrajectoryTask(data, Settings(), NoetherOptions(), None)
         again.restore(half.state())
         while again.advance():
             pass

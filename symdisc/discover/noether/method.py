@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...data import DataSet
     from ...panels import Panel
     from ...symmetry import Symmetry
-    from .trajectories import TrajectoryTask
+    from .runs import RunsTask
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class NoetherOptions:
     mass: str = option("1", "trajectories: masses, one for all, one a particle or one a coordinate; or unknown")
     momenta: bool = option(False, "trajectories: the components are (q, p), not q alone")
     boosts: bool = option(False, "trajectories: with affine candidates, also motions b t (Galilei boosts)")
+    degree: int = option(4, "fields: highest power of the components in the Lagrangian")
     renoise: int = option(4, "times that noise is put into the smoothed data anew, to know what it does")
 
 
@@ -32,16 +33,18 @@ class Noether:
     """The method."""
 
     name = "noether"
-    kinds: tuple[str, ...] = ("trajectory",)
-    summary = "Conserved charges of trajectories: generators whose Noether charge stays constant."
+    kinds: tuple[str, ...] = ("trajectory", "field")
+    summary = "Noether currents: generators whose charge is conserved along trajectories, or whose current in fields."
     formula = (
         "Q = p . L q is constant: int psi' Q dt = 0 for every test function psi; defect^2 = mean (int psi' Q dt)^2, "
         "noise removed, over mean (|R_F L^T|^2 + |R_K L_s^T|^2) / d, R_F = int psi F q^T dt, R_K = int psi p q'^T dt, "
-        "L_s the part of L that changes the kinetic energy."
+        "L_s the part of L that changes the kinetic energy. Fields: int d_a psi J^a = 0 with J^a = Pi^a . L phi - T^a_b "
+        "xi^b of the Lagrangian that the data obey, over the terms by which L or xi change it."
     )
     limits = (
         "Trajectories need their masses where these differ (or --set noether.mass=unknown). Runs are read one chunk at "
-        "a time. Fewer than three runs show what these runs conserve, not a symmetry."
+        "a time. Fewer than three runs show what these runs conserve, not a symmetry. Fields need a Lagrangian of "
+        "their derivatives squared and a polynomial of low degree, the same everywhere."
     )
     source = (
         "Dehmamy et al., Automatic Symmetry Discovery with Lie Algebra Convolutional Network (NeurIPS 2021), section "
@@ -49,13 +52,15 @@ class Noether:
     )
     options = NoetherOptions
 
-    def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> TrajectoryTask:
+    def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> RunsTask:
         """Prepare the work."""
+        from .fields import FieldTask
         from .trajectories import TrajectoryTask
 
         if settings.output_action is not None:
-            raise InputError("--output-action: trajectories have no y; leave it out")
-        return TrajectoryTask(data, settings, settings.of(self.name, NoetherOptions), given)
+            raise InputError(f"--output-action: data of kind {data.kind} have no y; leave it out")
+        task = FieldTask if data.kind == "field" else TrajectoryTask
+        return task(data, settings, settings.of(self.name, NoetherOptions), given)
 
     def estimate(self, data: DataSet, settings: Settings) -> tuple[int, float]:
         """By counting: a chunk, its smoothed copies with noise, and K x K forms of every batch."""

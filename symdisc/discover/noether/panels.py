@@ -1,4 +1,4 @@
-"""Plots of the noether method: charges over time."""
+"""Plots of the noether method: charges over time; of fields the Lagrangian and the flow in space-time."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...panels import Curve, Panel, Series
+from ...panels import Arrows, Curve, Panel, Series
 
 if TYPE_CHECKING:
     from ...symmetry import Symmetry
 
 MOST = 4
 EDGE = 20
+SEEN = 5e-3
+LISTED = 10
+ARROWS = 8
+GRID = 11
 
 
 def panels(symmetry: Symmetry) -> Sequence[Panel]:
-    """Charges of the first runs, each over its own scale."""
+    """Of trajectories the charges of the first runs; of fields the Lagrangian and the flow in space-time."""
     extras = symmetry.extras
+    if "lagrangian" in extras:
+        return field_panels(symmetry)
     if "shown_q" not in extras or not len(symmetry):
         return []
     q, p, dt = extras["shown_q"], extras["shown_p"], float(extras["dt"])
@@ -39,6 +45,62 @@ def panels(symmetry: Symmetry) -> Sequence[Panel]:
                 series=[Series(f"run {run}", t[inner], values[inner] / scale) for run, values in enumerate(charge)],
             )
         )
+    return shown
+
+
+def field_panels(symmetry: Symmetry) -> Sequence[Panel]:
+    """Coefficients of the Lagrangian, how far other ones are from fitting, what moves in the (t, s) plane."""
+    extras = symmetry.extras
+    theta, names = extras["lagrangian"], [str(name) for name in extras["lagrangian_names"]]
+    residuals = extras["lagrangian_residuals"]
+    large = np.flatnonzero(np.abs(theta) > SEEN)
+    listed = ", ".join(f"{number + 1}: {names[number]}" for number in large[:LISTED])
+    shown: list[Panel] = [
+        Curve(
+            name="lagrangian",
+            title="Coefficients of the Lagrangian",
+            caption=f"h of the derivatives, m2 of the masses, then powers of the components. {listed}.",
+            x_label="number of the term",
+            y_label="coefficient",
+            series=[
+                Series("", np.arange(1, len(theta) + 1), theta, mark="ring", tone="neutral"),
+                Series("", large + 1, theta[large], mark="disc"),
+            ],
+            whole_x=True,
+        ),
+        Curve(
+            name="euler_lagrange",
+            title="Euler-Lagrange residual of the best Lagrangians",
+            caption="Relative to the terms if they did not cancel. The first is the Lagrangian used; the second shows "
+            "how clearly the data choose it.",
+            x_label="number of the Lagrangian",
+            y_label="residual",
+            series=[Series("", np.arange(1, len(residuals) + 1), residuals, mark="disc")],
+            log_y=True,
+            whole_x=True,
+        ),
+    ]
+    moving = [block for block in symmetry.blocks if block.role == "spacetime"]
+    if not moving or not len(symmetry):
+        return shown
+    block = moving[0]
+    maps = np.array([g[block.start : block.stop, block.start : block.stop] for g in symmetry.preview(ARROWS)])
+    half = extras["half_extent"][:2]
+    t, s = (np.linspace(-h, h, GRID) for h in half)
+    place = np.stack(np.meshgrid(t, s, indexing="ij"), axis=-1)
+    fields = np.einsum("kab,tsb->ktsa", maps[:, :2, :2], place) + maps[:, None, None, :2, -1]
+    shown.append(
+        Arrows(
+            name="spacetime_flow",
+            title="Where the generators move the points of space-time",
+            caption="The plane of t (down) and the first s axis (across) through the centre of the grid, each in units "
+            "of half its length.",
+            fields=fields / half,
+            titles=[f"L{number}" for number in range(len(maps))],
+            x_label="s",
+            y_label="t",
+        )
+    )
     return shown
 
 

@@ -14,7 +14,7 @@ from ..batches import BATCHES, batch_numbers
 from ..method import Outcome
 from ..settings import Settings
 from ..task import Progress
-from .bumps import LEAST_WIDTH, Bumps, widths_for
+from .bumps import CURRENTS, LEAST_WIDTH, Bumps, widths_for
 from .smoothing import Smoother, fit_smoother
 
 if TYPE_CHECKING:
@@ -34,11 +34,12 @@ class RunsTask:
 
     Attributes:
         runs: how many. shape: (t, s..) points of each. steps, periodic: of its axes.
+        fraction: half-width of the test functions in the shortest period that counts.
         segments: stretches that a run is cut into; 1 where there are runs enough to be units themselves.
     """
 
     stages: tuple[str, ...] = ()
-    longer = 1
+    fraction = CURRENTS
 
     def __init__(self, data: DataSet, settings: Settings, options: NoetherOptions) -> None:
         self.data, self.settings, self.options = data, settings, options
@@ -63,8 +64,8 @@ class RunsTask:
 
     # What a subclass does.
 
-    def prepare(self, sample: np.ndarray) -> None:
-        """After the filters, with the first runs."""
+    def prepare(self, sample: np.ndarray, gradient: tuple[np.ndarray, ...]) -> None:
+        """After the filters, with the first runs and their smoothed gradient."""
         raise NotImplementedError
 
     def count(self, stage: int, chunk: Chunk) -> None:
@@ -144,19 +145,18 @@ class RunsTask:
             raise InputError(f"{label}: values of size {size:.0e}, whose squares float64 cannot hold; rescale them")
         self.smoother: Smoother = fit_smoother(sample, self.steps, self.periodic)
         self.spread = sample.std(axis=tuple(range(sample.ndim - 1)))
-        grid = self.shape, self.steps, self.periodic
-        widths = list(widths_for(*grid, self.smoother.gradient(sample)))
-        longest = self.shape[0] // 4
+        gradient = self.smoother.gradient(sample)
+        widths = list(widths_for(self.shape, self.steps, self.periodic, gradient, self.fraction))
         if self.segments > 1:
             # Of few runs each must hold test functions enough for the batches of a held-out test.
-            longest = max(LEAST_WIDTH, int((self.shape[0] - 1) / (self.segments / 2 + 2)))
-        widths[0] = max(LEAST_WIDTH, min(self.longer * widths[0], longest))
-        self.bumps = Bumps(*grid, tuple(widths))
+            longest = int((self.shape[0] - 1) / (self.segments / 2 + 2))
+            widths[0] = max(LEAST_WIDTH, min(widths[0], longest))
+        self.bumps = Bumps(self.shape, self.steps, self.periodic, tuple(widths))
         # A bump has integral 1 and is even, so it finds the number of its own centre.
         line = np.arange(self.shape[0], dtype=float).reshape(1, -1, *[1] * len(self.shape))
         there = np.broadcast_to(line, (1, *self.shape, 1))
         self.centres = self.bumps.integrate(there, [0] * len(self.shape)).ravel()
-        self.prepare(sample)
+        self.prepare(sample, gradient)
 
     @property
     def batches(self) -> int:

@@ -36,7 +36,7 @@ class TrajectoryTask(RunsTask):
     """
 
     stages = ("charges",)
-    longer = 2
+    fraction = 1.5
 
     def __init__(self, data: DataSet, settings: Settings, options: NoetherOptions, given: Given | None) -> None:
         super().__init__(data, settings, options)
@@ -64,7 +64,7 @@ class TrajectoryTask(RunsTask):
         found = candidates("+".join(words) or "linear", d, read_mask)
         return point_actions(found, self.masses, self.options.boosts, free="linear" in map(str.strip, words))
 
-    def prepare(self, sample: np.ndarray) -> None:
+    def prepare(self, sample: np.ndarray, gradient: tuple[np.ndarray, ...]) -> None:
         """Masses, and how to look."""
         if self.options.mass == UNKNOWN:
             self._find_masses(sample)

@@ -1,0 +1,267 @@
+"""Currents of fields as a resumable task: the Lagrangian from one pass over all runs, its currents from another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...errors import InputError
+from ...symmetry import Block
+from ..candidates import Candidates, candidates, read_mask
+from ..evidence import PointwiseEvidence
+from ..method import Given, Outcome
+from ..rows import DenseForms
+from ..settings import Settings
+from .actions import INTERNAL
+from .currents import Currents, all_spacetime
+from .lagrangian import Fit, fit
+from .library import Library
+from .runs import RunsTask
+
+if TYPE_CHECKING:
+    from ...data import Chunk, DataSet
+    from .method import NoetherOptions
+
+SPACETIME = "spacetime"
+JOINT = "joint"
+ROUNDING = 1e-12
+SHARE = 0.5
+CLOSE = 0.04
+
+
+class FieldTask(RunsTask):
+    """Lagrangian and currents of fields."""
+
+    stages = ("Lagrangian", "currents")
+
+    def __init__(self, data: DataSet, settings: Settings, options: NoetherOptions, given: Given | None) -> None:
+        super().__init__(data, settings, options)
+        if options.mass != "1" or options.momenta or options.boosts:
+            raise InputError("--set noether.mass, momenta and boosts are for trajectories; fields have none of them")
+        v, d = self.components, len(self.shape)
+        self.library = Library(v, d, options.degree)
+        spec = settings.candidates or (INTERNAL if v > 1 else SPACETIME)
+        self.internal, self.spacetime = _spaces(spec, v, d) if given is None else _given(given, v, d)
+        self.name = spec if given is None else "given"
+        p, k = self.library.size, len(self.internal) + len(self.spacetime)
+        if given is not None:
+            k = max(len(self.internal), len(self.spacetime))
+        self.together = given is not None
+        self._lag = {name: np.zeros((p, p)) for name in ("raw", "noise")} | {"rows": np.zeros(1)}
+        self._sums = {name: np.zeros((self.batches, k, k)) for name in ("violation", "noise", "size")}
+        self._weights = np.zeros(self.batches)
+        self.fit: Fit | None = None
+        self._theta: np.ndarray | None = None
+
+    def prepare(self, sample: np.ndarray, gradient: tuple[np.ndarray, ...]) -> None:
+        """Nothing more than the filters."""
+
+    def count(self, stage: int, chunk: Chunk) -> None:
+        """Sums over a chunk of runs, one run at a time."""
+        for number in range(len(chunk.x)):
+            x = chunk.x[number : number + 1]
+            smooth = self.smoother.smooth(x)
+            if stage == 0:
+                self._count_equation(smooth, chunk.start + number)
+            else:
+                self._count_currents(smooth, chunk.start + number, self.batch(chunk)[number])
+
+    def _count_equation(self, smooth: np.ndarray, run: int) -> None:
+        rows = self.library.rows(smooth, self.bumps)
+        self._lag["raw"] += rows.T @ rows
+        self._lag["rows"] += len(rows)
+        again = self.smoother.smooth(smooth)
+        still = self.library.rows(again, self.bumps)
+        for values in self.noisy(smooth, run):
+            change = self.library.rows(self.smoother.smooth(values), self.bumps) - still
+            self._lag["noise"] += change.T @ change / self.options.renoise
+
+    def _count_currents(self, smooth: np.ndarray, run: int, batch: np.ndarray) -> None:
+        rows, size = self._look(smooth)
+        self._weights += np.bincount(batch, minlength=self.batches)
+        here = np.bincount(batch, minlength=self.batches)[:, None, None]
+        self._add("violation", batch, rows, 1.0)
+        again = self.smoother.smooth(smooth)
+        still, plain = self._look(again)
+        for values in self.noisy(smooth, run):
+            noisy, larger = self._look(self.smoother.smooth(values))
+            self._add("noise", batch, noisy - still, 1 / self.options.renoise)
+            size = size - (larger - plain) / self.options.renoise
+        self._sums["size"] += here * size
+
+    def _look(self, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(Lagrangians, bumps, K) rows of one run, and (K, K) sizes."""
+        gradient = self.smoother.gradient(phi)
+        currents = self._currents()
+        rows = currents.rows(phi, gradient, self.bumps).reshape(len(currents.thetas), self.bumps.count, -1)
+        size = currents.sizes(phi, gradient, self.bumps)
+        if self.together:
+            # Given generators act on both spaces at once: their parts belong together.
+            inner, outer = len(self.internal), len(self.spacetime)
+            mix = np.vstack([part for part in (np.eye(inner), np.eye(outer)) if len(part)])
+            return rows @ mix, mix.T @ size @ mix
+        return rows, size
+
+    def _add(self, name: str, batch: np.ndarray, rows: np.ndarray, share: float) -> None:
+        for number in np.unique(batch):
+            part = rows[:, batch == number].reshape(-1, rows.shape[2])
+            self._sums[name][number] += share * (part.T @ part) / len(rows)
+
+    def _currents(self) -> Currents:
+        assert self._theta is not None
+        return Currents(
+            self.library,
+            self._theta,
+            self.internal if len(self.internal) else None,
+            self.spacetime if len(self.spacetime) else None,
+        )
+
+    def finish(self, stage: int) -> None:
+        """The Lagrangian."""
+        if stage == 0:
+            self._fit()
+
+    def _fit(self) -> None:
+        rows = self._lag["rows"][0]
+        raw, noise = self._lag["raw"] / rows, self._lag["noise"] / rows
+        self.fit = fit(self.library, raw, noise, np.diag(np.maximum(np.diag(raw - noise), 0.0)))
+        self._theta = self.fit.null
+
+    def sums(self) -> dict[str, np.ndarray]:
+        """All sums."""
+        lag = {f"lag/{name}": value.copy() for name, value in self._lag.items()}
+        return lag | {f"sum/{name}": value.copy() for name, value in self._sums.items()} | {"weights": self._weights}
+
+    def recall(self, sums: Mapping[str, np.ndarray]) -> None:
+        """Back to sums."""
+        self._lag = {name: np.array(sums[f"lag/{name}"]) for name in self._lag}
+        self._sums = {name: np.array(sums[f"sum/{name}"]) for name in self._sums}
+        self._weights = np.array(sums["weights"])
+        if self._stage > 0:
+            self._fit()
+
+    def matrices(self, directions: np.ndarray) -> np.ndarray:
+        """(r, m, m): coefficients (K, r) as block-diagonal matrices, space-time first."""
+        inner, outer = len(self.internal), len(self.spacetime)
+        m = sum(block.stop - block.start for block in self.blocks)
+        result = np.zeros((directions.shape[1], m, m))
+        for block in self.blocks:
+            part = slice(block.start, block.stop)
+            if block.role == SPACETIME:
+                chosen, basis = directions if self.together else directions[inner:], self.spacetime
+            else:
+                chosen, basis = directions if self.together else directions[:inner], self.internal
+            result[:, part, part] = np.tensordot(chosen.T, basis, axes=1)
+        assert outer + inner
+        return result
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Space-time, then the components."""
+        blocks, start = [], 0
+        if len(self.spacetime):
+            start = len(self.shape) + 1
+            blocks.append(
+                Block(SPACETIME, 0, start, "(t, s.., 1), from the centre of the grid, in units of dt and spacing")
+            )
+        if len(self.internal):
+            blocks.append(Block(INTERNAL, start, start + self.components, "units of x"))
+        return tuple(blocks)
+
+    def outcome(self) -> Outcome:
+        """Evidence about currents."""
+        assert self.fit is not None
+        counts = np.where(self._weights > 0, self._weights, 1.0)[:, None, None]
+        violation, noise, size = (self._sums[name] / counts for name in ("violation", "noise", "size"))
+        # Exact data leave rounding, which is no sample of how a violation would be spread.
+        violation = violation + ROUNDING * size
+        evidence = PointwiseEvidence(
+            DenseForms(violation), DenseForms(noise), DenseForms(size), self._weights, self.matrices
+        )
+        found = self.fit
+        told = ", ".join(f"{name} {value:.3g}" for name, value in found.named().items() if abs(value) > 5e-3)
+        notes = [
+            *self.notes,
+            self.filter_note(),
+            f"Lagrangian: {told}; its Euler-Lagrange residual is {found.residual:.2g} of the terms",
+        ]
+        if len(self.spacetime):
+            notes.append(
+                "no term of the Lagrangian depends on the place, so translations change it in no case: that their "
+                "currents are conserved tests whether the data obey it"
+            )
+        return Outcome(
+            self.blocks,
+            {"space": self.name, "dimension": violation.shape[1]},
+            evidence=evidence,
+            necessary=self._open(found) or self.too_few_runs(violation - noise, size),
+            extras={
+                "noise": self.smoother.sigma,
+                "lagrangian": found.theta,
+                "lagrangian_names": np.array(self.library.names),
+                "lagrangian_residuals": found.residuals,
+                "half_extent": np.array(self.steps) * (np.array(self.shape) - 1) / 2,
+            },
+            notes=notes,
+        )
+
+    def _open(self, found: Fit) -> str | None:
+        """Why conserved currents would not yet be those of a symmetry, or None."""
+        if found.residual > SHARE * self.settings.tolerance:
+            return (
+                f"the Lagrangian explains these fields with a residual of {found.residual:.2g} only: its terms are not "
+                "those of their law"
+            )
+        if found.nullity > 1:
+            return (
+                f"{found.nullity} independent Lagrangians explain these fields (free fields of equal mass, plane waves "
+                "and waves of one direction have several): what all of them conserve need not be a symmetry of the law"
+            )
+        if len(found.residuals) > 1 and found.residuals[1] < CLOSE:
+            return (
+                f"another Lagrangian explains these fields with a residual of {found.residuals[1]:.2g}, so theirs is "
+                "not settled (components that hardly act on each other have two)"
+            )
+        return None
+
+    def too_few_runs(self, violation: np.ndarray, size: np.ndarray) -> str | None:
+        """A field is many patches, so one run is no single orbit; but it must not stand alone."""
+        return super().too_few_runs(violation, size) if self.runs > 1 else None
+
+
+def _spaces(spec: str, components: int, dimensions: int) -> tuple[np.ndarray, np.ndarray]:
+    """(K1, v, v) internal and (K2, D+1, D+1) space-time candidates of a specification."""
+    words = [word.strip() for word in spec.split("+")]
+    known = {INTERNAL, SPACETIME, JOINT}
+    rest = [word for word in words if word not in known]
+    if SPACETIME in words and rest:
+        raise InputError(f"--candidates {spec}: {', '.join(rest)} restricts the components; join it with {JOINT}")
+    inner: Candidates | None = None
+    if SPACETIME not in words or JOINT in words:
+        inner = candidates("+".join(rest) or "linear", components, read_mask)
+        if inner.affine:
+            raise InputError(f"--candidates {spec}: fields have no affine generators here; drop affine")
+    internal = inner.matrices(np.eye(inner.dimension)) if inner else np.zeros((0, components, components))
+    moving = SPACETIME in words or JOINT in words
+    return internal, all_spacetime(dimensions) if moving else np.zeros((0, dimensions + 1, dimensions + 1))
+
+
+def _given(given: Given, components: int, dimensions: int) -> tuple[np.ndarray, np.ndarray]:
+    """Internal and space-time parts of given generators.
+
+    Raises:
+        InputError: they have neither, or of other sizes.
+    """
+    internal, spacetime = given.part(INTERNAL), given.part(SPACETIME)
+    if internal is None and spacetime is None:
+        internal = given.part("space")
+    sizes = {INTERNAL: (internal, components), SPACETIME: (spacetime, dimensions + 1)}
+    for role, (part, size) in sizes.items():
+        if part is not None and part.shape[1] != size:
+            raise InputError(f"--generators: their {role} block has size {part.shape[1]}, these fields need {size}")
+    if internal is None and spacetime is None:
+        raise InputError(f"--generators: they have no block {INTERNAL} or {SPACETIME}")
+    none = np.zeros((0, components, components)), np.zeros((0, dimensions + 1, dimensions + 1))
+    return (none[0] if internal is None else internal), (none[1] if spacetime is None else spacetime)
