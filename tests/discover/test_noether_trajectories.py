@@ -175,3 +175,31 @@ def test_short_runs_are_refused():
     x = np.random.default_rng(0).standard_normal((20, 8, 2))
     with pytest.raises(InputError, match="8 time points"):
         symdisc.fit(from_arrays(x, kind="trajectory", axes="ntv"))
+
+
+def test_a_charge_that_is_zero_for_every_law_is_no_discovery():
+    """Two bodies in their centre of mass, q2 = -q1: a turn of (q1x, q2x) has the charge q1x' q2x - q2x' q1x = 0."""
+    made = make("anharmonic", 0, 40)
+    q = made.arrays["x"]
+    doubled = np.stack([q[..., 0], -q[..., 0], q[..., 1], -q[..., 1]], axis=2)
+    data = from_arrays(doubled, kind="trajectory", axes="ntv")
+    data.dt = made.attributes["dt"]
+    with pytest.raises(InputError, match="2 of 4 dimensions"):
+        symdisc.fit(data, candidates="shared:2")
+    found = symdisc.fit(data)
+    assert found.certified_dimension == 0
+    assert any("lead out" in note for note in found.notes)
+    turn = np.kron(np.eye(2), [[0.0, 1], [-1, 0]])
+    assert symdisc.test(data, generators=turn).certified_dimension == 0
+
+
+def test_orbits_in_a_plane_show_the_turn_of_that_plane_alone():
+    """Out of the plane z = 0 no force was ever seen, so turns about x and y cannot be judged."""
+    made = make("oscillator", 0)
+    flat = np.concatenate([made.arrays["x"], np.zeros((*made.arrays["x"].shape[:2], 1))], axis=2)
+    data = from_arrays(flat, kind="trajectory", axes="ntv")
+    data.dt = made.attributes["dt"]
+    found = symdisc.fit(data)
+    assert found.certified_dimension == 1
+    assert abs(found.generators[0][0, 1]) == pytest.approx(np.sqrt(0.5), abs=1e-6)
+    assert found.dimension_bounds[1] == 3

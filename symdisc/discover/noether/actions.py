@@ -124,6 +124,37 @@ def given_actions(given: Given, masses: np.ndarray) -> Actions:
     raise InputError(f"--generators: they act on {shown}; these trajectories have {d} coordinates")
 
 
+def seen_actions(actions: Actions, seen: np.ndarray) -> tuple[Actions, int, int]:
+    """The candidates that keep the data where they are, without those that the data never see.
+
+    Where the coordinates lie in a subspace, a generator that leads out of it has terms that cancel for every law, and
+    one that is zero there has none.
+
+    Args:
+        seen: (d, r) orthonormal basis of the subspace that the coordinates fill.
+
+    Returns:
+        the candidates that are left, how many directions lead out, and how many are never seen.
+    """
+    d = len(seen)
+    size = actions.generators.shape[1]
+    inside = np.zeros((size, seen.shape[1] + size - d))
+    inside[:d, : seen.shape[1]] = seen
+    inside[d:, seen.shape[1] :] = np.eye(size - d)
+    moved = actions.generators[:, :d] @ inside
+    out = moved - seen @ (seen.T @ moved)
+    staying = _null(out.reshape(len(out), -1).T)
+    silent = _null(np.tensordot(staying.T, moved, axes=1).reshape(staying.shape[1], out[0].size).T)
+    kept = staying @ _null(silent.T) if silent.shape[1] else staying
+
+    def mixed(stack: np.ndarray) -> np.ndarray:
+        return np.tensordot(kept.T, stack, axes=1)
+
+    kinetic = None if actions.kinetic is None else mixed(actions.kinetic)
+    left = Actions(actions.name, mixed(actions.generators), mixed(actions.charges), kinetic, actions.block)
+    return left, len(out) - staying.shape[1], silent.shape[1]
+
+
 def symplectic(n: int) -> np.ndarray:
     """(2n, 2n): Omega, with dz/dt = Omega grad H."""
     return np.block([[np.zeros((n, n)), np.eye(n)], [-np.eye(n), np.zeros((n, n))]])
@@ -137,6 +168,8 @@ def changes(linear: np.ndarray, masses: np.ndarray) -> np.ndarray:
 
 def _null(rows: np.ndarray) -> np.ndarray:
     """(K, r) orthonormal coefficients that rows (q, K) send to zero."""
+    if not rows.shape[1]:
+        return np.zeros((0, 0))
     _, values, right = np.linalg.svd(rows, full_matrices=True)
     rank = int((values > 1e-10 * max(values.max(initial=0.0), 1e-300)).sum())
     return right[rank:].T

@@ -38,7 +38,7 @@ class Noether:
     formula = (
         "Q = p . L q is constant: int psi' Q dt = 0 for every test function psi; defect^2 = mean (int psi' Q dt)^2, "
         "noise removed, over mean (|R_F L^T|^2 + |R_K L_s^T|^2) / d, R_F = int psi F q^T dt, R_K = int psi p q'^T dt, "
-        "L_s the part of L that changes the kinetic energy. Fields: int d_a psi J^a = 0 with J^a = Pi^a . L phi - T^a_b "
+        "L_s the part of L that changes the kinetic energy. Fields: int d_a psi J^a = 0, J^a = Pi^a . L phi - T^a_b "
         "xi^b of the Lagrangian that the data obey, over the terms by which L or xi change it."
     )
     limits = (

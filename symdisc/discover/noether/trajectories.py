@@ -15,7 +15,7 @@ from ..evidence import PointwiseEvidence
 from ..method import Given, Outcome
 from ..rows import DenseForms
 from ..settings import Settings
-from .actions import INTERNAL, PHASE, Actions, given_actions, phase_actions, point_actions
+from .actions import INTERNAL, PHASE, Actions, given_actions, phase_actions, point_actions, seen_actions
 from .masses import UNKNOWN, mass_ratios, masses_of
 from .mechanics import Mechanics
 from .runs import RunsTask, sound
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 SHOWN = 5
 MISFIT = 0.2
+# Of the variance along the widest direction, and of the noise that smoothing leaves: below these a direction is empty.
+FLAT = 1e-10
+BURIED = 4.0
 
 
 class TrajectoryTask(RunsTask):
@@ -40,6 +43,7 @@ class TrajectoryTask(RunsTask):
 
     def __init__(self, data: DataSet, settings: Settings, options: NoetherOptions, given: Given | None) -> None:
         super().__init__(data, settings, options)
+        self.given = given
         label, components = data.names["x"], self.components
         spec = settings.candidates or INTERNAL
         if PHASE in [word.strip() for word in spec.split("+")] and spec != PHASE:
@@ -68,6 +72,7 @@ class TrajectoryTask(RunsTask):
         """Masses, and how to look."""
         if self.options.mass == UNKNOWN:
             self._find_masses(sample)
+        self._restrict(sample)
         extended = 0 if self.phase else self.actions.generators.shape[1] - self.actions.charges.shape[1]
         self.look = Mechanics(
             self.smoother, self.bumps, self.steps[0], self.masses, self.options.momenta, self.phase, extended
@@ -75,6 +80,40 @@ class TrajectoryTask(RunsTask):
         self.tally = Tally.empty(self.actions, self.batches)
         q, p = self.look.paths(sample[:SHOWN])
         self.shown = {"shown_q": q, "shown_p": p}
+
+    def _restrict(self, sample: np.ndarray) -> None:
+        """Leave out candidates that lead out of where the coordinates lie, or that they never see."""
+        q, p = Mechanics(self.smoother, self.bumps, self.steps[0], self.masses, self.options.momenta, self.phase).paths(
+            sample
+        )
+        points = np.concatenate([q, p], axis=2) if self.phase else q
+        flat = points.reshape(-1, points.shape[2])
+        scale = np.maximum(np.sqrt((flat**2).mean(axis=0)), np.finfo(float).tiny)
+        values, vectors = np.linalg.eigh((flat / scale).T @ (flat / scale) / len(flat))
+        moving = self.spread > 0
+        buried = (
+            BURIED * self.smoother.freedom * float(np.mean((self.smoother.sigma[moving] / self.spread[moving]) ** 2))
+        )
+        filled = values > max(FLAT * values[-1], buried)
+        self.unseen = self.leading_out = 0
+        if filled.all():
+            return
+        seen = np.linalg.qr(scale[:, None] * vectors[:, filled])[0]
+        left, leading_out, unseen = seen_actions(self.actions, seen)
+        where = f"the coordinates lie in {int(filled.sum())} of {len(filled)} dimensions"
+        if self.given is not None:
+            if leading_out:
+                self.open = f"{where}, and these generators lead out of them: no law is tested there"
+            return
+        if not len(left.charges):
+            raise InputError(
+                f"{self.data.names['x']}: {where}, and no candidate stays inside; take fewer components "
+                "(--x 'NAME[..., :2]') or other --candidates"
+            )
+        self.actions, self.leading_out, self.unseen = left, leading_out, unseen
+        self.notes.append(
+            f"{where}: {leading_out} candidates that lead out of them cannot be judged, {unseen} are never seen"
+        )
 
     def _find_masses(self, sample: np.ndarray) -> None:
         """Ratios of the masses, from the charges that particles have with a rotation of each by itself."""
@@ -132,6 +171,8 @@ class TrajectoryTask(RunsTask):
             (self.actions.block,),
             self.actions.to_dict(),
             evidence=evidence,
+            unused=self.unseen,
+            open=0 if self.given is not None else self.leading_out,
             necessary=self.open or self.too_few_runs(violation - noise, size),
             extras={
                 "noise": self.smoother.sigma,

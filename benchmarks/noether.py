@@ -1,0 +1,229 @@
+"""Noether currents of trajectories and fields: angles to the truth, verdicts, nulls, seconds.
+
+    python benchmarks/noether.py [--table NAME ...] [--seeds 5] [--nulls 100]
+
+Tables: trajectories, fields, nulls, speed. Data are those of `symdisc sample` with the noise said; dimension and
+verdict are the tool's own, the default candidates unless said. An angle is the largest principal angle to the true span
+in degrees, printed as the median over the seeds and its range; it is left out where the dimensions differ. Seconds are
+of one thread, as the processor counts them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+THREADS = int(os.environ.setdefault("OMP_NUM_THREADS", "1"))
+
+# ruff: noqa: E402  (the number of threads is read when numpy is imported)
+import numpy as np
+from common import record
+
+import symdisc
+from symdisc.algebra import principal_angles
+from symdisc.data import DataSet, from_arrays
+from symdisc.problems.problem import Made
+from symdisc.problems.registry import make
+
+NOISES = (0.0, 0.01, 0.03, 0.1)
+Row = list[object]
+
+
+@dataclass
+class Run:
+    """One fit, its angle to the truth (NaN: another dimension) and its processor seconds."""
+
+    found: symdisc.Symmetry
+    angle: float
+    seconds: float
+
+
+def data_of(made: Made) -> DataSet:
+    """A problem as data, with the steps of its axes."""
+    x = made.arrays["x"]
+    data = from_arrays(x, kind=made.kind, axes=made.axes)
+    data.dt = float(made.attributes["dt"])
+    if made.kind == "field":
+        spacing = np.atleast_1d(made.attributes["spacing"]).astype(float)
+        data.spacing = tuple(np.broadcast_to(spacing, x.ndim - 3).tolist())
+        data.periodic = (True,) * (x.ndim - 3)
+    return data
+
+
+def fitted(made: Made, truth: np.ndarray | None, **settings: Any) -> Run:
+    """`symdisc.fit` on a problem."""
+    start = time.process_time()
+    found = symdisc.fit(data_of(made), **settings)
+    seconds = time.process_time() - start
+    angle = np.nan
+    if truth is not None and len(truth) == len(found) and truth.shape[1:] == found.generators.shape[1:]:
+        angle = float(np.max(principal_angles(found.generators, truth)))
+    return Run(found, angle, seconds)
+
+
+def middle(values: list[float], form: str = ".2g") -> str:
+    """Median (smallest .. largest)."""
+    known = [value for value in values if np.isfinite(value)]
+    return f"{np.median(known):{form}} ({min(known):{form}} .. {max(known):{form}})" if known else "-"
+
+
+def said(runs: list[Run]) -> str:
+    """Verdict and number of certified generators, with how often."""
+    words = Counter(f"{run.found.verdict.value} {run.found.certified_dimension}" for run in runs)
+    return ", ".join(f"{word} ({count})" for word, count in words.most_common())
+
+
+def galilei(masses: tuple[float, ...]) -> np.ndarray:
+    """Rotations, translations and boosts of three bodies alike, on (q.., t, 1)."""
+    stack = np.zeros((9, 11, 11))
+    for axis in range(3):
+        i, j = [other for other in range(3) if other != axis]
+        for body in range(len(masses)):
+            at = 3 * body
+            stack[axis, at + i, at + j], stack[axis, at + j, at + i] = 1, -1
+            stack[3 + axis, at + axis, 10] = 1
+            stack[6 + axis, at + axis, 9] = 1
+    return stack
+
+
+MASSES = {"noether.mass": "1,2,.5"}
+MOTIONS: list[tuple[str, str, str | None, dict[str, Any]]] = [
+    ("oscillator, linear", "oscillator", "linear", {}),
+    ("kepler, default", "kepler", None, {}),
+    ("kepler, linear", "kepler", "linear", {}),
+    ("three bodies, shared:3", "three-body", "shared:3", MASSES),
+    ("three bodies, shared:3+linear", "three-body", "shared:3+linear", MASSES),
+    ("three bodies, affine+shared:3, boosts", "three-body", "affine+shared:3", {**MASSES, "noether.boosts": "yes"}),
+    ("three bodies, shared:3, masses unknown", "three-body", "shared:3", {"noether.mass": "unknown"}),
+    ("double spring pendulum, shared:3", "double-spring-pendulum", "shared:3", {}),
+    ("double spring pendulum, shared:3+linear", "double-spring-pendulum", "shared:3+linear", {}),
+    ("double spring pendulum, linear", "double-spring-pendulum", "linear", {}),
+]
+
+
+def truth_of(made: Made, options: dict[str, Any], name: str) -> np.ndarray | None:
+    """The true generators among the candidates."""
+    if "noether.boosts" in options:
+        return galilei((1.0, 2.0, 0.5))
+    return made.generators[:3] if name == "three-body" and made.generators is not None else made.generators
+
+
+def trajectories(options: argparse.Namespace) -> None:
+    """Angles and verdicts of mechanics."""
+    rows: list[Row] = []
+    for label, name, candidates, own in MOTIONS:
+        for noise in (*NOISES, 0.05) if "boosts" in label else NOISES:
+            runs = []
+            for seed in range(options.seeds):
+                made = make(name, seed, noise=noise)
+                runs.append(fitted(made, truth_of(made, own, name), candidates=candidates, options=own))
+            rows.append(_entry(label, noise, runs))
+            record("noether_trajectories", TITLE.format("Trajectories", options.seeds), HEADER, rows)
+    phase(rows, options)
+
+
+def phase(rows: list[Row], options: argparse.Namespace) -> None:
+    """u(2) of the isotropic oscillator, and frequencies that are nearly equal."""
+    for noise in NOISES:
+        runs = [
+            fitted(make("oscillator", seed, noise=noise), None, candidates="phase") for seed in range(options.seeds)
+        ]
+        rows.append(_entry("oscillator, phase: u(2)", noise, runs))
+    for tolerance in (0.1, 0.015):
+        for noise in (0.0, 0.01, 0.03):
+            runs = [
+                fitted(make("oscillator", seed, noise=noise, frequencies=(1.0, 1.03)), None, tolerance=tolerance)
+                for seed in range(options.seeds)
+            ]
+            rows.append(_entry(f"oscillator, frequencies 1 and 1.03, tolerance {tolerance}", noise, runs))
+    record("noether_trajectories", TITLE.format("Trajectories", options.seeds), HEADER, rows)
+
+
+def _entry(label: str, noise: float, runs: list[Run]) -> Row:
+    following = [run.found.next_defect for run in runs if run.found.next_defect is not None]
+    largest = middle([float(run.found.defect.max(initial=0.0)) for run in runs])
+    seconds = middle([run.seconds for run in runs])
+    angle = middle([run.angle for run in runs])
+    return [label, f"{100 * noise:g} %", angle, said(runs), largest, middle(following), seconds]
+
+
+HEADER = ["problem, candidates", "noise", "angle, deg", "verdict, certified (times)", "defect", "next", "seconds"]
+TITLE = "{}: {} seeds an entry, median (smallest .. largest)"
+FIELDS: list[tuple[str, str, str | None, dict[str, Any]]] = [
+    ("complex-phi4: u(1)", "complex-phi4", None, {}),
+    ("o3-phi4: so(3)", "o3-phi4", None, {}),
+    ("o3-phi4 in a frame of condition 20", "o3-phi4", None, {"condition": 20.0}),
+    ("klein-gordon: boost, translations", "klein-gordon", None, {}),
+    ("wave: these and the dilation", "wave", None, {}),
+    ("klein-gordon-2d: so(2,1), translations", "klein-gordon-2d", None, {}),
+]
+
+
+def fields(options: argparse.Namespace) -> None:
+    """Angles and verdicts of fields."""
+    rows: list[Row] = []
+    for label, name, candidates, chosen in FIELDS:
+        for noise in NOISES:
+            runs = []
+            for seed in range(options.seeds):
+                made = make(name, seed, noise=noise, **chosen)
+                runs.append(fitted(made, made.generators, candidates=candidates))
+            rows.append(_entry(label, noise, runs))
+            record("noether_fields", TITLE.format("Fields", options.seeds), HEADER, rows)
+
+
+def nulls(options: argparse.Namespace) -> None:
+    """False discoveries."""
+    rows: list[Row] = []
+    cases = [("anharmonic, default", "anharmonic", None, 1.0), ("anharmonic, linear", "anharmonic", "linear", 1.0)]
+    for label, name, candidates, share in [*cases, ("two-fields", "two-fields", None, 0.5)]:
+        for noise in (0.01, 0.1):
+            tally: Counter[str] = Counter()
+            least = np.inf
+            for seed in range(int(share * options.nulls)):
+                own = {"dimension": 2 + seed % 2} if name == "anharmonic" else {}
+                made = make(name, seed, noise=noise, **own)
+                least = min(least, float(made.facts["broken_by"]))
+                tally[fitted(made, None, candidates=candidates).found.verdict.value] += 1
+            counts = [tally[word] for word in ("symmetric", "inconclusive", "none")]
+            rows.append([label, f"{100 * noise:g} %", sum(counts), *counts, f"{least:.2g}"])
+            header = ["problem, candidates", "noise", "sets", "symmetric", "inconclusive", "none", "least broken by"]
+            record("noether_nulls", "Motions and fields without a symmetry", header, rows)
+
+
+def speed(options: argparse.Namespace) -> None:
+    """The complex field of 6 x 160 x 192 with ten candidates, against the bytes that must be read."""
+    made = make("complex-phi4", 0, noise=0.03)
+    seconds = [fitted(made, None, candidates="joint").seconds for _ in range(max(3, options.seeds))]
+    size = made.arrays["x"].nbytes
+    rows: list[Row] = [
+        ["6 x 160 x 192, 2 components, joint: 10 candidates", middle(seconds), f"{size / 2**20:.1f} MiB"]
+    ]
+    header = ["field", "seconds", "read"]
+    note = (
+        "Each run is smoothed, and with noise put in anew four times, in both passes: ten times the fields, their "
+        "gradients and about 30 products of them, so the time is arithmetic, not reading."
+    )
+    record("noether_speed", "Seconds after import, one thread", header, rows, note)
+
+
+TABLES = {"trajectories": trajectories, "fields": fields, "nulls": nulls, "speed": speed}
+
+
+def main() -> None:
+    """Print and record the tables asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", action="append", choices=tuple(TABLES), help="one table; again for more")
+    parser.add_argument("--seeds", type=int, default=5, help="data sets an entry")
+    parser.add_argument("--nulls", type=int, default=100, help="random potentials; half as many pairs of fields")
+    options = parser.parse_args()
+    for name in options.table or list(TABLES):
+        TABLES[name](options)
+
+
+if __name__ == "__main__":
+    main()
