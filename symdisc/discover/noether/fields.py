@@ -29,6 +29,7 @@ JOINT = "joint"
 ROUNDING = 1e-12
 SHARE = 0.5
 CLOSE = 0.04
+SKEW = 3.0
 
 
 class FieldTask(RunsTask):
@@ -56,7 +57,19 @@ class FieldTask(RunsTask):
         self._theta: np.ndarray | None = None
 
     def prepare(self, sample: np.ndarray, gradient: tuple[np.ndarray, ...]) -> None:
-        """Nothing more than the filters."""
+        """The frame: components that are nearly one another's multiples are told apart only where they are whitened."""
+        v = self.components
+        self.frame = np.eye(v)
+        if self.together or len(self.internal) < v * v or v == 1:
+            return
+        flat = self.smoother.smooth(sample).reshape(-1, v)
+        values, vectors = np.linalg.eigh(flat.T @ flat / len(flat))
+        if values[0] > 0 and values[-1] > SKEW**2 * values[0]:
+            self.frame = vectors / np.sqrt(values) @ vectors.T
+            self.notes.append(
+                "the components were whitened for the search, since some of them are nearly multiples of others; the "
+                "Lagrangian is that of the whitened ones (`frame` in the result)"
+            )
 
     def count(self, stage: int, chunk: Chunk) -> None:
         """Sums over a chunk of runs, one run at a time."""
@@ -69,13 +82,13 @@ class FieldTask(RunsTask):
                 self._count_currents(smooth, chunk.start + number, self.batch(chunk)[number])
 
     def _count_equation(self, smooth: np.ndarray, run: int) -> None:
-        rows = self.library.rows(smooth, self.bumps)
+        rows = self.library.rows(smooth @ self.frame.T, self.bumps)
         self._lag["raw"] += rows.T @ rows
         self._lag["rows"] += len(rows)
         again = self.smoother.smooth(smooth)
-        still = self.library.rows(again, self.bumps)
+        still = self.library.rows(again @ self.frame.T, self.bumps)
         for values in self.noisy(smooth, run):
-            change = self.library.rows(self.smoother.smooth(values), self.bumps) - still
+            change = self.library.rows(self.smoother.smooth(values) @ self.frame.T, self.bumps) - still
             self._lag["noise"] += change.T @ change / self.options.renoise
 
     def _count_currents(self, smooth: np.ndarray, run: int, batch: np.ndarray) -> None:
@@ -93,7 +106,8 @@ class FieldTask(RunsTask):
 
     def _look(self, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(Lagrangians, bumps, K) rows of one run, and (K, K) sizes."""
-        gradient = self.smoother.gradient(phi)
+        gradient = tuple(slope @ self.frame.T for slope in self.smoother.gradient(phi))
+        phi = phi @ self.frame.T
         currents = self._currents()
         rows = currents.rows(phi, gradient, self.bumps).reshape(len(currents.thetas), self.bumps.count, -1)
         size = currents.sizes(phi, gradient, self.bumps)
@@ -128,6 +142,8 @@ class FieldTask(RunsTask):
         raw, noise = self._lag["raw"] / rows, self._lag["noise"] / rows
         self.fit = fit(self.library, raw, noise, np.diag(np.maximum(np.diag(raw - noise), 0.0)))
         self._theta = self.fit.null
+        theta, size = self.fit.theta, np.diag(raw - noise)
+        self.buried = float(np.sqrt(theta @ noise @ theta / max(theta**2 @ size, np.finfo(float).tiny)))
 
     def sums(self) -> dict[str, np.ndarray]:
         """All sums."""
@@ -153,7 +169,10 @@ class FieldTask(RunsTask):
                 chosen, basis = directions if self.together else directions[inner:], self.spacetime
             else:
                 chosen, basis = directions if self.together else directions[:inner], self.internal
-            result[:, part, part] = np.tensordot(chosen.T, basis, axes=1)
+            stack = np.tensordot(chosen.T, basis, axes=1)
+            if block.role == INTERNAL:
+                stack = np.linalg.solve(self.frame, stack @ self.frame)
+            result[:, part, part] = stack
         assert outer + inner
         return result
 
@@ -196,19 +215,31 @@ class FieldTask(RunsTask):
             self.blocks,
             {"space": self.name, "dimension": violation.shape[1]},
             evidence=evidence,
+            open=violation.shape[1] if self._lost else 0,
             necessary=self._open(found) or self.too_few_runs(violation - noise, size),
             extras={
                 "noise": self.smoother.sigma,
                 "lagrangian": found.theta,
                 "lagrangian_names": np.array(self.library.names),
                 "lagrangian_residuals": found.residuals,
+                "frame": self.frame,
                 "half_extent": np.array(self.steps) * (np.array(self.shape) - 1) / 2,
             },
             notes=notes,
         )
 
+    @property
+    def _lost(self) -> bool:
+        """Noise in the terms themselves makes their coefficients smaller, however many rows there are."""
+        return self.buried > self.settings.tolerance
+
     def _open(self, found: Fit) -> str | None:
         """Why conserved currents would not yet be those of a symmetry, or None."""
+        if self._lost:
+            return (
+                f"noise makes up {self.buried:.2g} of the terms of their equation, so the coefficients of the Lagrangian "
+                "are too uncertain"
+            )
         if found.residual > SHARE * self.settings.tolerance:
             return (
                 f"the Lagrangian explains these fields with a residual of {found.residual:.2g} only: its terms are not "
