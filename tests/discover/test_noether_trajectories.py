@@ -203,3 +203,13 @@ def test_orbits_in_a_plane_show_the_turn_of_that_plane_alone():
     assert found.certified_dimension == 1
     assert abs(found.generators[0][0, 1]) == pytest.approx(np.sqrt(0.5), abs=1e-6)
     assert found.dimension_bounds[1] == 3
+
+
+@pytest.mark.parametrize("kind", ["trajectory", "field"])
+@pytest.mark.parametrize("noise", [0.0, 1.0])
+def test_what_does_not_move_is_said(kind, noise):
+    shape = (24, 60, 2) if kind == "trajectory" else (6, 40, 40, 2)
+    x = 3 + noise * np.random.default_rng(0).standard_normal(shape)
+    found = symdisc.fit(from_arrays(x, kind=kind, axes="nt" + "s" * (len(shape) - 3) + "v"))
+    assert found.verdict.value == "inconclusive"
+    assert "nothing that moves" in found.reason

@@ -189,7 +189,12 @@ class FieldTask(RunsTask):
             blocks.append(Block(INTERNAL, start, start + self.components, "units of x"))
         return tuple(blocks)
 
-    def outcome(self) -> Outcome:
+    @property
+    def space(self) -> dict[str, object]:
+        """JSON form of the candidate space."""
+        return {"space": self.name, "dimension": self._sums["violation"].shape[1]}
+
+    def judged(self) -> Outcome:
         """Evidence about currents."""
         assert self.fit is not None
         counts = np.where(self._weights > 0, self._weights, 1.0)[:, None, None]
@@ -213,7 +218,7 @@ class FieldTask(RunsTask):
             )
         return Outcome(
             self.blocks,
-            {"space": self.name, "dimension": violation.shape[1]},
+            self.space,
             evidence=evidence,
             open=violation.shape[1] if self._lost else 0,
             necessary=self._open(found) or self.too_few_runs(violation - noise, size),
@@ -237,8 +242,8 @@ class FieldTask(RunsTask):
         """Why conserved currents would not yet be those of a symmetry, or None."""
         if self._lost:
             return (
-                f"noise makes up {self.buried:.2g} of the terms of their equation, so the coefficients of the Lagrangian "
-                "are too uncertain"
+                f"noise makes up {self.buried:.2g} of the terms of their equation, so the coefficients of the "
+                "Lagrangian are too uncertain"
             )
         if found.residual > SHARE * self.settings.tolerance:
             return (

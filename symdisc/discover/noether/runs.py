@@ -10,6 +10,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from ...errors import InputError
+from ...symmetry import Block, Verdict
 from ..batches import BATCHES, batch_numbers
 from ..method import Outcome
 from ..settings import Settings
@@ -27,6 +28,7 @@ UNITS = 40
 ENOUGH_RUNS = 3
 OUTSIDE = 2.0
 SHORTEST = 12
+STILL = 1e-10
 
 
 class RunsTask:
@@ -84,8 +86,18 @@ class RunsTask:
         """Back to sums."""
         raise NotImplementedError
 
-    def outcome(self) -> Outcome:
+    def judged(self) -> Outcome:
         """Evidence about charges."""
+        raise NotImplementedError
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """What the generators act on."""
+        raise NotImplementedError
+
+    @property
+    def space(self) -> dict[str, object]:
+        """JSON form of the candidate space."""
         raise NotImplementedError
 
     # Steps.
@@ -94,8 +106,8 @@ class RunsTask:
         """The filters, then a chunk of runs."""
         if self._stage < 0:
             self._filters()
-            self._stage = 0
-            return True
+            self._stage = len(self.stages) if self.still else 0
+            return not self.still
         if self._stage == len(self.stages):
             return False
         if self._chunks is None:
@@ -146,6 +158,10 @@ class RunsTask:
         self.smoother: Smoother = fit_smoother(sample, self.steps, self.periodic)
         self.spread = sample.std(axis=tuple(range(sample.ndim - 1)))
         gradient = self.smoother.gradient(sample)
+        moved = max(float(np.abs(slope).max()) * step for slope, step in zip(gradient, self.steps, strict=True))
+        self.still = not moved > STILL * float(self.spread.max())
+        if self.still:
+            return
         widths = list(widths_for(self.shape, self.steps, self.periodic, gradient, self.fraction))
         if self.segments > 1:
             # Of few runs each must hold test functions enough for the batches of a held-out test.
@@ -157,6 +173,19 @@ class RunsTask:
         there = np.broadcast_to(line, (1, *self.shape, 1))
         self.centres = self.bumps.integrate(there, [0] * len(self.shape)).ravel()
         self.prepare(sample, gradient)
+
+    def outcome(self) -> Outcome:
+        """Evidence about charges; or that nothing moves."""
+        if not self.still:
+            return self.judged()
+        return Outcome(
+            self.blocks,
+            self.space,
+            nothing="smoothing leaves nothing that moves: these runs are constant, or noise without a motion in it",
+            nothing_verdict=Verdict.INCONCLUSIVE,
+            extras={"noise": self.smoother.sigma},
+            notes=self.notes,
+        )
 
     @property
     def batches(self) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from ...errors import InputError
+from ...symmetry import Block
 from ..candidates import candidates, read_mask
 from ..evidence import PointwiseEvidence
 from ..method import Given, Outcome
@@ -161,15 +162,25 @@ class TrajectoryTask(RunsTask):
         noisy = [look.see(values) for values in self.noisy(smooth, start)]
         tally.add(look.see(x), look.see(smooth), noisy, batch)
 
-    def outcome(self) -> Outcome:
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Coordinates, extended ones, or phase space."""
+        return (self.actions.block,)
+
+    @property
+    def space(self) -> dict[str, object]:
+        """JSON form of the candidate space."""
+        return self.actions.to_dict()
+
+    def judged(self) -> Outcome:
         """Evidence about charges."""
         violation, noise, size = self.tally.forms()
         evidence = PointwiseEvidence(
             DenseForms(violation), DenseForms(noise), DenseForms(size), self.tally.samples, self.actions.matrices
         )
         return Outcome(
-            (self.actions.block,),
-            self.actions.to_dict(),
+            self.blocks,
+            self.space,
             evidence=evidence,
             unused=self.unseen,
             open=0 if self.given is not None else self.leading_out,
