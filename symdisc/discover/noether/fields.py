@@ -75,39 +75,42 @@ class FieldTask(RunsTask):
         """Sums over a chunk of runs, one run at a time."""
         for number in range(len(chunk.x)):
             x = chunk.x[number : number + 1]
-            smooth = self.smoother.smooth(x)
             if stage == 0:
-                self._count_equation(smooth, chunk.start + number)
+                self._count_equation(x, chunk.start + number)
             else:
-                self._count_currents(smooth, chunk.start + number, self.batch(chunk)[number])
+                self._count_currents(x, chunk.start + number, self.batch(chunk)[number])
 
-    def _count_equation(self, smooth: np.ndarray, run: int) -> None:
-        rows = self.library.rows(smooth @ self.frame.T, self.bumps)
+    def _count_equation(self, x: np.ndarray, run: int) -> None:
+        rows = self._equation(x)
         self._lag["raw"] += rows.T @ rows
         self._lag["rows"] += len(rows)
-        again = self.smoother.smooth(smooth)
-        still = self.library.rows(again @ self.frame.T, self.bumps)
+        smooth = self.smoother.smooth(x)
+        still = self._equation(smooth)
         for values in self.noisy(smooth, run):
-            change = self.library.rows(self.smoother.smooth(values) @ self.frame.T, self.bumps) - still
+            change = self._equation(values) - still
             self._lag["noise"] += change.T @ change / self.options.renoise
 
-    def _count_currents(self, smooth: np.ndarray, run: int, batch: np.ndarray) -> None:
-        rows, size = self._look(smooth)
+    def _equation(self, x: np.ndarray) -> np.ndarray:
+        """(R, P) weak Euler-Lagrange rows of one run."""
+        return self.library.rows(self.smoother.smooth(x) @ self.frame.T, self.bumps)
+
+    def _count_currents(self, x: np.ndarray, run: int, batch: np.ndarray) -> None:
+        rows, size = self._look(x)
         self._weights += np.bincount(batch, minlength=self.batches)
         here = np.bincount(batch, minlength=self.batches)[:, None, None]
         self._add("violation", batch, rows, 1.0)
-        again = self.smoother.smooth(smooth)
-        still, plain = self._look(again)
+        smooth = self.smoother.smooth(x)
+        still, plain = self._look(smooth)
         for values in self.noisy(smooth, run):
-            noisy, larger = self._look(self.smoother.smooth(values))
+            noisy, larger = self._look(values)
             self._add("noise", batch, noisy - still, 1 / self.options.renoise)
             size = size - (larger - plain) / self.options.renoise
         self._sums["size"] += here * size
 
-    def _look(self, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _look(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(Lagrangians, bumps, K) rows of one run, and (K, K) sizes."""
-        gradient = tuple(slope @ self.frame.T for slope in self.smoother.gradient(phi))
-        phi = phi @ self.frame.T
+        gradient = tuple(slope @ self.frame.T for slope in self.smoother.gradient(x))
+        phi = self.smoother.smooth(x) @ self.frame.T
         currents = self._currents()
         rows = currents.rows(phi, gradient, self.bumps).reshape(len(currents.thetas), self.bumps.count, -1)
         size = currents.sizes(phi, gradient, self.bumps)
@@ -160,7 +163,7 @@ class FieldTask(RunsTask):
 
     def matrices(self, directions: np.ndarray) -> np.ndarray:
         """(r, m, m): coefficients (K, r) as block-diagonal matrices, space-time first."""
-        inner, outer = len(self.internal), len(self.spacetime)
+        inner = len(self.internal)
         m = sum(block.stop - block.start for block in self.blocks)
         result = np.zeros((directions.shape[1], m, m))
         for block in self.blocks:
@@ -173,7 +176,6 @@ class FieldTask(RunsTask):
             if block.role == INTERNAL:
                 stack = np.linalg.solve(self.frame, stack @ self.frame)
             result[:, part, part] = stack
-        assert outer + inner
         return result
 
     @property
