@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SPACETIME = "spacetime"
 JOINT = "joint"
-ROUNDING = 1e-12
+ROUNDING = 1e-8
 SHARE = 0.5
 CLOSE = 0.04
 SKEW = 3.0
@@ -201,7 +201,7 @@ class FieldTask(RunsTask):
         assert self.fit is not None
         counts = np.where(self._weights > 0, self._weights, 1.0)[:, None, None]
         violation, noise, size = (self._sums[name] / counts for name in ("violation", "noise", "size"))
-        # Exact data leave rounding, which is no sample of how a violation would be spread.
+        # Exact data leave quadrature and rounding, no sample of how a violation would be spread; this only adds to it.
         violation = violation + ROUNDING * size
         evidence = PointwiseEvidence(
             DenseForms(violation), DenseForms(noise), DenseForms(size), self._weights, self.matrices

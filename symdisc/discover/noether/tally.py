@@ -84,7 +84,8 @@ class Tally:
         if actions.kinetic is not None:
             size = size + _squares(self.kinetic, actions.kinetic)
         size = size / (actions.charges.shape[1] * counts)
-        # Exact data leave rounding, most of it in a few batches, which is no sample of how a violation would be spread.
+        # Exact data leave quadrature and rounding, most of it in a few batches: no sample of how a violation would be
+        # spread. What is added is spread as the motion is, and only raises the defect, to 1e-6 at least.
         return self.violation / counts + ROUNDING * size, self.noise / counts, size
 
     @property
