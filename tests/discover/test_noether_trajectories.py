@@ -184,8 +184,7 @@ def test_a_charge_that_is_zero_for_every_law_is_no_discovery():
     doubled = np.stack([q[..., 0], -q[..., 0], q[..., 1], -q[..., 1]], axis=2)
     data = from_arrays(doubled, kind="trajectory", axes="ntv")
     data.dt = made.attributes["dt"]
-    with pytest.raises(InputError, match="2 of 4 dimensions"):
-        symdisc.fit(data, candidates="shared:2")
+    assert "2 of 4 dimensions" in symdisc.fit(data, candidates="shared:2").reason
     found = symdisc.fit(data)
     assert found.certified_dimension == 0
     assert any("lead out" in note for note in found.notes)

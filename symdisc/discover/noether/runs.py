@@ -63,6 +63,7 @@ class RunsTask:
         self.segments = 1 if self.runs >= MANY_RUNS else math.ceil(UNITS / self.runs)
         self._chunks: Iterator[Chunk] | None = None
         self._stage, self._start = -1, 0
+        self.silent: str | None = None
 
     # What a subclass does.
 
@@ -106,8 +107,8 @@ class RunsTask:
         """The filters, then a chunk of runs."""
         if self._stage < 0:
             self._filters()
-            self._stage = len(self.stages) if self.still else 0
-            return not self.still
+            self._stage = len(self.stages) if self.silent else 0
+            return not self.silent
         if self._stage == len(self.stages):
             return False
         if self._chunks is None:
@@ -159,8 +160,10 @@ class RunsTask:
         self.spread = sample.std(axis=tuple(range(sample.ndim - 1)))
         gradient = self.smoother.gradient(sample)
         moved = max(float(np.abs(slope).max()) * step for slope, step in zip(gradient, self.steps, strict=True))
-        self.still = not moved > STILL * float(self.spread.max())
-        if self.still:
+        if not moved > STILL * float(self.spread.max()):
+            self.silent = (
+                "smoothing leaves nothing that moves: these runs are constant, or noise without a motion in it"
+            )
             return
         widths = list(widths_for(self.shape, self.steps, self.periodic, gradient, self.fraction))
         if self.segments > 1:
@@ -175,13 +178,13 @@ class RunsTask:
         self.prepare(sample, gradient)
 
     def outcome(self) -> Outcome:
-        """Evidence about charges; or that nothing moves."""
-        if not self.still:
+        """Evidence about charges; or why there is none."""
+        if self.silent is None:
             return self.judged()
         return Outcome(
             self.blocks,
             self.space,
-            nothing="smoothing leaves nothing that moves: these runs are constant, or noise without a motion in it",
+            nothing=self.silent,
             nothing_verdict=Verdict.INCONCLUSIVE,
             extras={"noise": self.smoother.sigma},
             notes=self.notes,

@@ -30,7 +30,7 @@ SHOWN = 5
 MISFIT = 0.2
 # Of the variance along the widest direction, and of the noise that smoothing leaves: below these a direction is empty.
 FLAT = 1e-10
-BURIED = 4.0
+BURIED = 1.5
 
 
 class TrajectoryTask(RunsTask):
@@ -107,10 +107,8 @@ class TrajectoryTask(RunsTask):
                 self.open = f"{where}, and these generators lead out of them: no law is tested there"
             return
         if not len(left.charges):
-            raise InputError(
-                f"{self.data.names['x']}: {where}, and no candidate stays inside; take fewer components "
-                "(--x 'NAME[..., :2]') or other --candidates"
-            )
+            self.silent = f"{where}, and no candidate stays inside: take fewer components, or other --candidates"
+            return
         self.actions, self.leading_out, self.unseen = left, leading_out, unseen
         self.notes.append(
             f"{where}: {leading_out} candidates that lead out of them cannot be judged, {unseen} are never seen"
