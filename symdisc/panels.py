@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-Mark = Literal["line", "dashed", "area", "dot", "disc", "ring", "cross"]
+Mark = Literal["line", "dashed", "area", "band", "dot", "disc", "ring", "cross"]
 Tone = Literal["good", "doubt", "bad", "neutral"]
 
 
@@ -42,8 +42,8 @@ class Series:
     Attributes:
         label: for the legend; empty to leave it out.
         x, y: (n,) coordinates; points that are NaN are left out.
-        mark: how they are drawn; "area" fills from the lower edge up to y.
-        upper: (n,) end of a whisker that starts at y, such as an upper confidence bound (NaN: none).
+        mark: how they are drawn; "area" fills from the lower edge up to y, "band" from y to `upper`.
+        upper: (n,) end of the band, or of a whisker that starts at y, such as an upper confidence bound (NaN: none).
         tone: a colour by meaning; None for the next one of the palette.
         size: of a marker, in points.
     """

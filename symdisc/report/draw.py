@@ -154,6 +154,9 @@ def _draw_series(axes: Axes, series: Series, colour: str, marker: str, floor: fl
     if series.mark == "area":
         bottom = floor if math.isfinite(floor) else 0.0
         axes.fill_between(x, bottom, y, step="mid", color=colour, alpha=0.22, linewidth=0, label=label)
+    elif series.mark == "band":
+        assert series.upper is not None
+        axes.fill_between(x, y, series.upper, color=colour, alpha=0.25, linewidth=0, label=label)
     elif series.mark in ("line", "dashed"):
         axes.plot(x, y, "--" if series.mark == "dashed" else "-", color=colour, linewidth=1.6, label=label)
     else:

@@ -28,21 +28,37 @@ def panels(symmetry: Symmetry) -> Sequence[Panel]:
     if "shown_q" not in extras or not len(symmetry):
         return []
     q, p, dt = extras["shown_q"], extras["shown_p"], float(extras["dt"])
+    t = np.arange(q.shape[1]) * dt
+    inner = slice(len(t) // EDGE, len(t) - len(t) // EDGE)
     shown: list[Panel] = []
     for number, generator in enumerate(symmetry.preview(MOST)):
-        charge, scale = charges(generator, q, p, dt, symmetry.blocks[0].role)
-        t = np.arange(q.shape[1]) * dt
-        inner = slice(len(t) // EDGE, len(t) - len(t) // EDGE)
+        charge, noise, scale = charges(
+            generator,
+            q,
+            p,
+            extras["shown_q_noise"],
+            extras["shown_p_noise"],
+            extras["masses"],
+            dt,
+            symmetry.blocks[0].role,
+        )
+        charge, noise = charge[:, inner] / scale, noise[:, inner] / scale
         shown.append(
             Curve(
                 name=f"charge_{number + 1}",
                 title=f"Charge of generator {number + 1} along the first runs",
                 caption="In units of the root mean square of |p| |L q|, the largest that it could be. A conserved "
-                "charge is flat; the smoothed data carry what is left of their noise. The ends, where smoothing is "
-                "poorest, are left out here and by the test functions.",
+                "charge stays in the band, its mean and twice what noise does to it after smoothing. The ends, where "
+                "smoothing is poorest, are left out here and by the test functions.",
                 x_label="t",
                 y_label="charge / rms of |p| |L q|",
-                series=[Series(f"run {run}", t[inner], values[inner] / scale) for run, values in enumerate(charge)],
+                series=[
+                    *(Series(f"run {run}", t[inner], values) for run, values in enumerate(charge)),
+                    *(
+                        Series("" if run else "mean +- 2 noise", t[inner], low, "band", upper, tone="neutral")
+                        for run, (low, upper) in enumerate(bands(charge, noise))
+                    ),
+                ],
             )
         )
     return shown
@@ -104,20 +120,42 @@ def field_panels(symmetry: Symmetry) -> Sequence[Panel]:
     return shown
 
 
-def charges(generator: np.ndarray, q: np.ndarray, p: np.ndarray, dt: float, role: str) -> tuple[np.ndarray, float]:
-    """(r, t) charge of a generator along runs q, p (r, t, d), and the root mean square of its factors."""
+def bands(charge: np.ndarray, noise: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Lower and upper edge (t,) for each run: its mean charge, and twice the noise."""
+    middle = charge.mean(axis=1, keepdims=True)
+    return list(zip(middle - 2 * noise, middle + 2 * noise, strict=True))
+
+
+def charges(
+    generator: np.ndarray,
+    q: np.ndarray,
+    p: np.ndarray,
+    q_noise: np.ndarray,
+    p_noise: np.ndarray,
+    masses: np.ndarray,
+    dt: float,
+    role: str,
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """(r, t) charge of a generator along runs q, p (r, t, d), (r, t) its noise, and the rms of its factors.
+
+    Args:
+        q_noise, p_noise: (d,) standard deviations of what noise does to q and p.
+    """
     d = q.shape[2]
     if role == "phase":
         z = np.concatenate([q, p], axis=2)
         omega = np.block([[np.zeros((d, d)), np.eye(d)], [-np.eye(d), np.zeros((d, d))]])
         force = z @ (-omega @ generator).T
-        return (z * force).sum(2) / 2, float(np.sqrt(((z**2).sum(2) * (force**2).sum(2)).mean()) / 2) or 1.0
-    t = (np.arange(q.shape[1]) - (q.shape[1] - 1) / 2) * dt
+        noise = np.sqrt(((force * np.concatenate([q_noise, p_noise])) ** 2).sum(2))
+        return (z * force).sum(2) / 2, noise, float(np.sqrt(((z**2).sum(2) * (force**2).sum(2)).mean()) / 2) or 1.0
+    t = (np.arange(q.shape[1])[:, None] - (q.shape[1] - 1) / 2) * dt
     moved = q @ generator[:d, :d].T
+    boost = generator[:d, d] if len(generator) == d + 2 else np.zeros(d)
     if len(generator) > d:
         moved = moved + generator[:d, -1]
-    charge = (p * moved).sum(2)
-    if len(generator) == d + 2:
-        boost = generator[:d, d]
-        charge = charge + (p @ boost) * t - (q @ boost)
-    return charge, float(np.sqrt(((p**2).sum(2) * (moved**2).sum(2)).mean())) or 1.0
+    charge = (p * (moved + boost * t)).sum(2) - q @ (masses * boost)
+    noise = np.sqrt(
+        ((p_noise * (moved + boost * t)) ** 2).sum(2)
+        + ((q_noise * (p @ generator[:d, :d] - masses * boost)) ** 2).sum(2)
+    )
+    return charge, noise, float(np.sqrt(((p**2).sum(2) * (moved**2).sum(2)).mean())) or 1.0

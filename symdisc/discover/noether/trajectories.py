@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .method import NoetherOptions
 
 SHOWN = 5
+EDGE = 20
 MISFIT = 0.2
 # Of the variance along the widest direction, and of the noise that smoothing leaves: below these a direction is empty.
 FLAT = 1e-10
@@ -79,8 +80,17 @@ class TrajectoryTask(RunsTask):
             self.smoother, self.bumps, self.steps[0], self.masses, self.options.momenta, self.phase, extended
         )
         self.tally = Tally.empty(self.actions, self.batches)
-        q, p = self.look.paths(sample[:SHOWN])
-        self.shown = {"shown_q": q, "shown_p": p}
+        self.shown = self._show(sample[:SHOWN])
+
+    def _show(self, sample: np.ndarray) -> dict[str, np.ndarray]:
+        """Runs (r, t, v) whose charges are drawn: q and p (r, t, d), and what noise does to them (d,)."""
+        smooth = self.smoother.smooth(sample)
+        still = self.look.paths(smooth)
+        changes = [[a - b for a, b in zip(self.look.paths(x), still, strict=True)] for x in self.noisy(smooth, 0)]
+        inner = slice(sample.shape[1] // EDGE, sample.shape[1] - sample.shape[1] // EDGE)
+        spread = np.sqrt(np.mean(np.square(changes)[:, :, :, inner], axis=(0, 2, 3)))
+        q, p = self.look.paths(sample)
+        return {"shown_q": q, "shown_p": p, "shown_q_noise": spread[0], "shown_p_noise": spread[1]}
 
     def _restrict(self, sample: np.ndarray) -> None:
         """Leave out candidates that lead out of where the coordinates lie, or that they never see."""
