@@ -1,6 +1,7 @@
 """Writes the files of this folder again: `python sample_data/make.py [FOLDER]`.
 
-The digits come from scikit-learn, which nothing else here needs: `pip install scikit-learn`.
+The digits come from scikit-learn and the planets from astropy, which nothing else here needs: `pip install
+scikit-learn astropy`.
 """
 
 from __future__ import annotations
@@ -64,6 +65,43 @@ def turned_digits(folder: Path, seed: int = 0) -> None:
     write_bytes(folder / "turned_digits.h5", buffer.getvalue())
 
 
+YEARS = {
+    "mercury": 0.2408467,
+    "venus": 0.61519726,
+    "earth-moon-barycenter": 1.0000174,
+    "mars": 1.8808476,
+    "jupiter": 11.862615,
+    "saturn": 29.447498,
+    "uranus": 84.016846,
+    "neptune": 164.79132,
+}
+
+
+def planets(folder: Path) -> None:
+    """Two turns of each planet round the sun, 100 points a turn: x (8, 200, 3), each in its own units.
+
+    A unit of length is T^(2/3) au and a turn lasts 2 pi, T the period in years, so that by Kepler's third law all
+    planets obey q'' = -q / r^3. Axes are those of the equator of 2000.
+    """
+    from astropy.coordinates import get_body_barycentric
+    from astropy.time import Time
+
+    runs = []
+    for name, period in YEARS.items():
+        times = Time(1900 + period * np.arange(200) / 100, format="jyear", scale="tdb")
+        planet, sun = (get_body_barycentric(body, times, ephemeris="builtin") for body in (name, "sun"))
+        runs.append((planet - sun).xyz.to_value("au").T / period ** (2 / 3))
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        x = file.create_dataset("x", data=np.array(runs), track_times=False)
+        for axis, letter in enumerate("ntv"):
+            x.dims[axis].label = letter
+        planets = ", ".join(name.split("-")[0] for name in YEARS)
+        file.attrs.update({"kind": "trajectory", "dt": 2 * np.pi / 100, "planets": planets})
+        file.attrs["source"] = "astropy, built-in ephemeris (ERFA: epv00, plan94)"
+    write_bytes(folder / "planets.h5", buffer.getvalue())
+
+
 def gaussian(folder: Path) -> None:
     """2000 samples of a Gaussian in 6 dimensions, as a bare NPY."""
     buffer = io.BytesIO()
@@ -83,6 +121,7 @@ def main() -> None:
     linear(folder)
     digits(folder)
     turned_digits(folder)
+    planets(folder)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,28 @@ def test_gaussian_is_the_problem_it_says():
     assert np.allclose(x, make("hidden-gaussian", dimension=6).arrays["x"], rtol=1e-9, atol=1e-12)
 
 
+def test_planets_go_round_the_sun_twice_and_obey_keplers_law():
+    """Sizes and shapes of the orbits: eccentricities and inclinations to the ecliptic of Standish, JPL (J2000)."""
+    eccentricity = [0.2056, 0.0068, 0.0167, 0.0934, 0.0484, 0.0539, 0.0473, 0.0086]
+    inclination = [7.00, 3.39, 0.0, 1.85, 1.30, 2.49, 0.77, 1.77]
+    with h5py.File(FOLDER / "planets.h5") as file:
+        x, dt = file["x"][...], file.attrs["dt"]
+    assert x.shape == (8, 200, 3)
+    radius = np.linalg.norm(x, axis=2)
+    least, most = radius.min(axis=1), radius.max(axis=1)
+    assert np.allclose((most + least) / 2, 1, atol=0.03)
+    assert np.allclose((most - least) / (most + least), eccentricity, atol=0.006)
+    acceleration = (x[:, 2:] - 2 * x[:, 1:-1] + x[:, :-2]) / dt**2
+    law = -x[:, 1:-1] / radius[:, 1:-1, None] ** 3
+    # Second differences miss about 1 % near the sun, and the planets pull at one another.
+    assert np.linalg.norm(acceleration - law) < 0.02 * np.linalg.norm(law)
+    normal = np.cross(x[:, 0], x[:, 20])
+    tilt = np.radians(23.439)
+    pole = np.array([0.0, -np.sin(tilt), np.cos(tilt)])
+    angle = np.degrees(np.arccos(normal @ pole / np.linalg.norm(normal, axis=1)))
+    assert np.allclose(angle, inclination, atol=0.05)
+
+
 README = (FOLDER.parent / "README.md").read_text()
 ROWS = re.findall(r"^\| `(sample_data/.*?)` \| (\w+) \| (\d+) \|", README, re.MULTILINE)
 

@@ -267,6 +267,12 @@ class PointwiseTrial:
         violation, noise, denominator = (np.sum([row[i] for row in scaled], axis=0) for i in range(3))
         return cls(violation, noise, denominator / len(trials), trials[0].weights)
 
+    @property
+    def effective_batches(self) -> float:
+        """How many equal batches would spread the violation, noise included, as these do."""
+        parts = self._share * self.violation
+        return float(parts.sum() ** 2 / (parts**2).sum()) if parts.any() else float(len(parts))
+
     def _contributions(self, tolerance: float, defect: float) -> tuple[float, np.ndarray]:
         """violation - noise - tolerance^2 denominator at a true defect: its mean, and (B,) centred contributions.
 

@@ -21,6 +21,7 @@ from .rows import Form
 from .trial import MomentTrial, PointwiseTrial, Trial, draw_multipliers, upper_bound
 
 LOOK = 64
+FEW = 6.0
 
 
 @dataclass
@@ -140,6 +141,8 @@ def decide(
             f"the best direction's held-out defect is {trials[0].defect:.2g}, but at level {level:g} these samples "
             f"{shown_to_be}; the tolerance is {tolerance:g}"
         )
+    if certified < len(trials):
+        notes.extend(_uneven(trials[certified], tolerance))
     matrices = orthonormal(evidence, whole.vectors[:, :written])
     shown = trials[: len(matrices)]
     angle = held_out.angle(matrices) if certified else None
@@ -165,6 +168,16 @@ def decide(
         span_upper=span,
         notes=notes,
     )
+
+
+def _uneven(trial: Trial, tolerance: float) -> list[str]:
+    """Why a small defect is not certified, where one batch holds most of it."""
+    if not isinstance(trial, PointwiseTrial) or not trial.defect <= tolerance or trial.effective_batches > FEW:
+        return []
+    return [
+        f"of {np.count_nonzero(trial.weights)} batches about {trial.effective_batches:.0f} hold all that breaks the "
+        f"next direction (defect {trial.defect:.2g}): how common such batches are, so few cannot tell"
+    ]
 
 
 def judge(evidence: Evidence, directions: np.ndarray, *, tolerance: float, level: float, seed: int) -> Decision:

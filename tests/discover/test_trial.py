@@ -356,3 +356,12 @@ def test_total_and_scaled():
     assert total.value == pytest.approx(2 * parts[0].value + parts[1].value)
     expected = 2 * parts[0].fluctuation(parts[0].square, g) + parts[1].fluctuation(parts[1].square, g)
     np.testing.assert_allclose(total.fluctuation(total.square, g), expected)
+
+
+def test_one_heavy_batch_counts_as_one():
+    level = np.ones(20)
+    heavy = level.copy()
+    heavy[3] = 1e6
+    even, uneven = (PointwiseTrial(violation, 0 * level, level, level) for violation in (level, heavy))
+    assert even.effective_batches == pytest.approx(20)
+    assert uneven.effective_batches == pytest.approx(1, rel=1e-3)
