@@ -13,10 +13,8 @@ from symdisc.discover.lconv.network import (
     Network,
     NetworkOptions,
     _spectral_start,
-    closure_penalty,
-    orthogonality_penalty,
-    recursive_lconv,
 )
+from symdisc.discover.lconv.recursion import closure_penalty, orthogonality_penalty, recursive_lconv
 from symdisc.errors import InputError
 from symdisc.options import describe
 

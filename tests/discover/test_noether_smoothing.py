@@ -4,15 +4,8 @@ import numpy as np
 import pytest
 from scipy.signal import savgol_filter
 
-from symdisc.discover.noether.smoothing import (
-    Polynomial,
-    SavitzkyGolay,
-    Waves,
-    candidates,
-    fit_smoother,
-    interior,
-    windows,
-)
+from symdisc.discover.noether.filters import Polynomial, SavitzkyGolay, Waves
+from symdisc.discover.noether.smoothing import candidates, fit_smoother, interior, windows
 
 STEP = 0.05
 FILTERS = (Waves(24, 5), Waves(25, 5), Polynomial(24, 6), SavitzkyGolay(24, 9, 5), SavitzkyGolay(200, 79, 6))

@@ -22,6 +22,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...options import option
+from .recursion import closure_penalty, flow, images, orthogonality_penalty
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -86,99 +87,6 @@ class NetworkOptions:
         ):
             if getattr(self, name) not in choices:
                 raise InputError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(choices)}")
-
-
-def recursive_lconv(generators: Tensor, t: Tensor, x: Tensor, layers: int, order: int = 1) -> Tensor:
-    """x through `layers` equal L-conv layers: (I + A / N)^N x with A_n = sum_i t_ni L_i.
-
-    Args:
-        generators: (k, d, d); t: (n, k); x: (n, d, m), the same action on each of the m channels.
-        layers: N.
-        order: 1 for layers I + A / N; p for the first p terms of exp(A / N) after the identity.
-
-    Returns:
-        (n, d, m).
-    """
-    return _flow((generators.permute(1, 0, 2), None), t, x.permute(1, 0, 2), layers, order).permute(1, 0, 2)
-
-
-def closure_penalty(generators: Tensor) -> Tensor:
-    """Share of the brackets that leaves the span: sum |[L_i, L_j] - projection|^2 / sum |[L_i, L_j]|^2, in [0, 1].
-
-    Args:
-        generators: (k, d, d). Zero where all brackets vanish (an abelian algebra is closed).
-    """
-    brackets, projected, _ = _brackets(generators)
-    size = _pair_scale(generators)
-    return ((brackets - projected) ** 2).sum() / ((brackets**2).sum() + size)
-
-
-def orthogonality_penalty(generators: Tensor, form: str = "frobenius") -> Tensor:
-    """Squared overlaps over all squared entries of the generators' Gram matrix, in [0, 1): zero if orthogonal.
-
-    Args:
-        generators: (k, d, d).
-        form: `frobenius`, tr(L_i^T L_j); `killing`, tr(ad_i ad_j) with the structure constants of the projected
-            brackets (zero where all of them vanish).
-    """
-    k = len(generators)
-    if form == "frobenius":
-        flat = generators.reshape(k, -1)
-        gram, size = flat @ flat.T, (generators**2).sum() ** 2 * 1e-12
-    else:
-        constants = _brackets(generators)[2]
-        gram = (constants[:, None] * constants[None].transpose(2, 3)).sum((2, 3))
-        size = (generators**2).sum() ** 2 * 1e-12
-    overlap = (gram**2).sum() - (gram.diagonal() ** 2).sum()
-    return overlap / ((gram**2).sum() + size)
-
-
-def _brackets(generators: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """All [L_i, L_j] and their projections on the span, (k, k, d, d), and the structure constants c[i, j, l]."""
-    import torch
-
-    k = len(generators)
-    products = generators[:, None] @ generators[None]
-    brackets = products - products.transpose(0, 1)
-    flat = generators.reshape(k, -1)
-    gram = flat @ flat.T
-    # Nearly dependent generators: the ridge keeps the projection finite, at 1e-6 of the largest direction.
-    ridge = 1e-6 * gram.diagonal().mean() * torch.eye(k, dtype=gram.dtype, device=gram.device)
-    constants = torch.linalg.solve(gram + ridge, (brackets.reshape(k * k, -1) @ flat.T).T).T.reshape(k, k, k)
-    projected = (constants.reshape(k * k, k) @ flat).reshape(brackets.shape)
-    return brackets, projected, constants
-
-
-def _pair_scale(generators: Tensor) -> Tensor:
-    """What counts as a zero bracket: rounding beside the product of the generators' sizes."""
-    return (generators**2).sum() ** 2 * 1e-12
-
-
-def _apply(factors: tuple[Tensor, Tensor | None], t: Tensor, h: Tensor) -> Tensor:
-    """sum_i t_ni L_i h_n for h (d, n, m); L_i = left_i right_i, left (d, k, r), right (k, r, d) or None for I."""
-    left, right = factors
-    d, n, m = h.shape
-    k, r = left.shape[1:]
-    seen = h[None] if right is None else (right.reshape(k * r, d) @ h.reshape(d, n * m)).reshape(k, r, n, m)
-    return (left.reshape(d, k * r) @ (t.T[:, None, :, None] * seen).reshape(k * r, n * m)).reshape(d, n, m)
-
-
-def _images(factors: tuple[Tensor, Tensor | None], h: Tensor) -> Tensor:
-    """(k, d, n, m): L_i h_n for h (d, n, m)."""
-    left, right = factors
-    d, n, m = h.shape
-    k, r = left.shape[1:]
-    seen = h.reshape(1, d, n * m) if right is None else (right.reshape(k * r, d) @ h.reshape(d, -1)).reshape(k, r, -1)
-    return (left.transpose(0, 1) @ seen).reshape(k, d, n, m)
-
-
-def _flow(factors: tuple[Tensor, Tensor | None], t: Tensor, h: Tensor, layers: int, order: int) -> Tensor:
-    for _ in range(layers):
-        term = h
-        for power in range(1, order + 1):
-            term = _apply(factors, t / (layers * power), term)
-            h = h + term
-    return h
 
 
 class Network:
@@ -442,7 +350,7 @@ class Network:
         import torch
 
         factors = self._factors()
-        made = _flow(factors, self._encode(factors, x, y), x, self.options.layers, self.options.order)
+        made = flow(factors, self._encode(factors, x, y), x, self.options.layers, self.options.order)
         moved = ((y - x) ** 2).mean()
         error = ((y - made) ** 2).mean()
         loss = error / (moved + torch.finfo(self._type).tiny)
@@ -488,15 +396,15 @@ class Network:
         """(n, k): least squares y - x = sum_i t_i L_i (x + y) / 2 with prior t ~ N(0, I), as in methods of EM type."""
         import torch
 
-        images = _images(factors, (x + y) / 2).permute(2, 0, 1, 3).flatten(2)
-        gram = images @ images.transpose(1, 2)
+        seen = images(factors, (x + y) / 2).permute(2, 0, 1, 3).flatten(2)
+        gram = seen @ seen.transpose(1, 2)
         ridge = self._noise + 1e-6 * gram.diagonal(dim1=1, dim2=2).mean(1) + torch.finfo(self._type).tiny
         gram = gram + ridge[:, None, None] * torch.eye(self.k, dtype=self._type, device=self._device)
-        target = images @ (y - x).permute(1, 0, 2).flatten(1)[:, :, None]
+        target = seen @ (y - x).permute(1, 0, 2).flatten(1)[:, :, None]
         return torch.linalg.solve(gram, target)[:, :, 0]
 
     def _factors(self) -> tuple[Tensor, Tensor | None]:
-        """The L_i at their fixed sizes, as `_apply` wants them."""
+        """The L_i at their fixed sizes, as `act` wants them."""
         import torch
 
         size = self._size * math.sqrt(self.d)
@@ -537,7 +445,7 @@ class Network:
                 rows = slice(first, first + self.options.batch)
                 inputs, outputs = self._tensor(x[rows]), self._tensor(y[rows])
                 t = self._encode(factors, inputs, outputs)
-                made = _flow(factors, t, inputs, self.options.layers, self.options.order).permute(1, 0, 2)
+                made = flow(factors, t, inputs, self.options.layers, self.options.order).permute(1, 0, 2)
                 yield t.cpu().numpy().astype(np.float64), made.cpu().numpy()
 
     def _tensor(self, x: np.ndarray) -> Tensor:

@@ -1,10 +1,8 @@
-"""Linear smoothers of sampled data and of their first derivatives, chosen by leave-one-out prediction.
+"""Which filters suit sampled data: those that predict a sample best from the others (leave-one-out).
 
-The noise is independent Gaussian, its level unknown. Every candidate is linear along one axis, y -> S y, so that the
-error with which it predicts a sample from the others is (y - S y)_i / (1 - S_ii), without a second fit (Stone 1974;
-exact for projections, and for Savitzky and Golay 1964, whose row i is that of a projection in a window). Its mean
-square estimates the error of the values, not of the derivative: on the noisy sample problems the derivative's error is
-at most a quarter above that of the best filter.
+The noise is independent Gaussian, its level unknown. The mean square error of prediction estimates the error of the
+values, not of the derivative: on the noisy sample problems the derivative's error is at most a quarter above that of
+the best filter.
 """
 
 from __future__ import annotations
@@ -12,13 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
-from numpy.polynomial import legendre
-from scipy.ndimage import correlate1d
-from scipy.signal import oaconvolve
+
+from .filters import Filter, Polynomial, SavitzkyGolay, Waves, part, polynomials, shaped
 
 SHORTEST = 5
 HIGHEST_DEGREE = 80
@@ -27,7 +22,6 @@ LONGEST_FOR_POLYNOMIALS = 1500
 # values, by which the choice is made. Orders to 13 for exact data, whose derivatives they make a hundred times better.
 ORDERS = (5, 7, 9, 11, 13)
 WIDENING = 1.2
-LONGEST_DIRECT = 65
 # An order's windows are no longer widened when the prediction has become e^2 times worse.
 HOPELESS = 2.0
 MARGIN = 0.1
@@ -35,176 +29,6 @@ ROUNDING = 4 * np.finfo(np.float64).eps
 ENOUGH = 200_000
 SWEEPS = 3
 CAUTION = 0.3
-
-
-class Filter(Protocol):
-    """A linear smoother S along one axis of n points.
-
-    Attributes:
-        name: for people, as "12 of 96 waves".
-        freedom: tr(S) / n, which is also tr(S^T S) / n, the share of the variance of white noise that S lets through:
-            every row of S here is a row of a projection, so that its square is its diagonal element.
-    """
-
-    @property
-    def name(self) -> str:
-        """For people."""
-        ...
-
-    @property
-    def freedom(self) -> float:
-        """tr(S) / n."""
-        ...
-
-    def smooth(self, values: np.ndarray, axis: int) -> np.ndarray:
-        """S along the axis; the shape of values."""
-        ...
-
-    def derivative(self, values: np.ndarray, axis: int) -> np.ndarray:
-        """First derivative of the smoothed values, a sample (not a unit of the axis)."""
-        ...
-
-
-@lru_cache(maxsize=64)
-def polynomials(n: int, degree: int) -> tuple[np.ndarray, np.ndarray]:
-    """Orthonormal polynomials on n equidistant points and their derivatives a sample, both (n, degree + 1)."""
-    x = np.linspace(-1, 1, n)
-    basis, triangle = np.linalg.qr(legendre.legvander(x, degree))
-    slopes = legendre.legvander(x, max(degree - 1, 0)) @ legendre.legder(np.eye(degree + 1))
-    slopes = np.linalg.solve(triangle.T, slopes.T).T * (2 / (n - 1))
-    for shared in (basis, slopes):
-        shared.setflags(write=False)
-    return basis, slopes
-
-
-def along(left: np.ndarray, right: np.ndarray, values: np.ndarray, axis: int) -> np.ndarray:
-    """left @ right^T applied along an axis."""
-    coefficients = np.tensordot(right, values, (0, axis))
-    return np.moveaxis(np.tensordot(left, coefficients, (1, 0)), 0, axis)
-
-
-@dataclass(frozen=True)
-class Waves:
-    """Projection of n periodic points on the waves of at most `cutoff` periods."""
-
-    n: int
-    cutoff: int
-
-    @property
-    def name(self) -> str:
-        """As "12 of 96 waves"."""
-        return f"{self.cutoff} of {self.n // 2} waves"
-
-    @property
-    def freedom(self) -> float:
-        """tr(S) / n."""
-        return min(2 * self.cutoff + 1, self.n) / self.n
-
-    def _weighed(self, values: np.ndarray, axis: int, weights: np.ndarray) -> np.ndarray:
-        spectrum = np.fft.rfft(values, axis=axis)
-        weights = np.where(np.arange(len(weights)) <= self.cutoff, weights, 0)
-        return np.fft.irfft(spectrum * shaped(weights, axis, values.ndim), n=self.n, axis=axis)
-
-    def smooth(self, values: np.ndarray, axis: int) -> np.ndarray:
-        """The waves kept."""
-        return self._weighed(values, axis, np.ones(self.n // 2 + 1))
-
-    def derivative(self, values: np.ndarray, axis: int) -> np.ndarray:
-        """Spectral derivative a sample; that of the wave of two samples is zero."""
-        waves = np.arange(self.n // 2 + 1)
-        return self._weighed(values, axis, np.where(2 * waves < self.n, 2j * np.pi * waves / self.n, 0))
-
-
-@dataclass(frozen=True)
-class Polynomial:
-    """Least-squares polynomial through all n points. Its derivative is poor at the edges: weigh them down."""
-
-    n: int
-    degree: int
-
-    @property
-    def name(self) -> str:
-        """As "polynomial of degree 17"."""
-        return f"polynomial of degree {self.degree}"
-
-    @property
-    def freedom(self) -> float:
-        """tr(S) / n."""
-        return (self.degree + 1) / self.n
-
-    def smooth(self, values: np.ndarray, axis: int) -> np.ndarray:
-        """The polynomial."""
-        basis, _ = polynomials(self.n, self.degree)
-        return along(basis, basis, values, axis)
-
-    def derivative(self, values: np.ndarray, axis: int) -> np.ndarray:
-        """The polynomial's derivative a sample."""
-        basis, slopes = polynomials(self.n, self.degree)
-        return along(slopes, basis, values, axis)
-
-
-@dataclass(frozen=True)
-class SavitzkyGolay:
-    """Least-squares polynomial of degree `order` in a moving window; at the edges, the first and last window's."""
-
-    n: int
-    window: int
-    order: int
-
-    @property
-    def name(self) -> str:
-        """As "Savitzky-Golay, 21 points, order 4"."""
-        return f"Savitzky-Golay, {self.window} points, order {self.order}"
-
-    @property
-    def freedom(self) -> float:
-        """tr(S) / n."""
-        return float(self.leverage().mean())
-
-    def leverage(self) -> np.ndarray:
-        """(n,): the diagonal of S."""
-        half = self.window // 2
-        local = (polynomials(self.window, self.order)[0] ** 2).sum(1)
-        return np.concatenate([local[:half], np.full(self.n - 2 * half, local[half]), local[half + 1 :]])
-
-    def _apply(self, values: np.ndarray, axis: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        half = self.window // 2
-        result = correlated(values, right @ left[half], axis)
-
-        def ends(points: int) -> tuple[tuple[slice, ...], ...]:
-            return tuple(part(axis, values.ndim, cut) for cut in (slice(points), slice(self.n - points, None)))
-
-        rows = left[:half], left[half + 1 :]
-        for end, whole, row in zip(ends(half), ends(self.window), rows, strict=True):
-            result[end] = along(row, right, values[whole], axis)
-        return result
-
-    def smooth(self, values: np.ndarray, axis: int) -> np.ndarray:
-        """The windows' polynomials."""
-        basis, _ = polynomials(self.window, self.order)
-        return self._apply(values, axis, basis, basis)
-
-    def derivative(self, values: np.ndarray, axis: int) -> np.ndarray:
-        """The derivative of each window's polynomial, a sample."""
-        basis, slopes = polynomials(self.window, self.order)
-        return self._apply(values, axis, slopes, basis)
-
-
-def shaped(weights: np.ndarray, axis: int, ndim: int) -> np.ndarray:
-    """Weights (n,) as an array that multiplies along the axis."""
-    return weights.reshape([-1 if i == axis % ndim else 1 for i in range(ndim)])
-
-
-def part(axis: int, ndim: int, cut: slice) -> tuple[slice, ...]:
-    """Index of a slice along one axis."""
-    return tuple(cut if i == axis % ndim else slice(None) for i in range(ndim))
-
-
-def correlated(values: np.ndarray, kernel: np.ndarray, axis: int) -> np.ndarray:
-    """sum_j kernel_j values_(i + j - half), of the shape of values; the edges are the caller's."""
-    if len(kernel) <= LONGEST_DIRECT:
-        return np.asarray(correlate1d(values, kernel, axis, mode="constant"))
-    return np.asarray(oaconvolve(values, shaped(kernel[::-1], axis, values.ndim), mode="same", axes=axis))
 
 
 def pooled(squares: np.ndarray) -> np.ndarray:
