@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ SHORTEST = 12
 STILL = 1e-10
 
 
-class RunsTask:
+class RunsTask(ABC):
     """Passes over all runs; a subclass says what is counted.
 
     Attributes:
@@ -67,39 +68,39 @@ class RunsTask:
 
     # What a subclass does.
 
+    @abstractmethod
     def prepare(self, sample: np.ndarray, gradient: tuple[np.ndarray, ...]) -> None:
         """After the filters, with the first runs and their smoothed gradient."""
-        raise NotImplementedError
 
+    @abstractmethod
     def count(self, stage: int, chunk: Chunk) -> None:
         """Sums over a chunk of runs."""
-        raise NotImplementedError
 
+    @abstractmethod
     def finish(self, stage: int) -> None:
         """After the last chunk of a stage."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sums(self) -> dict[str, np.ndarray]:
         """What has been counted so far."""
-        raise NotImplementedError
 
+    @abstractmethod
     def recall(self, sums: Mapping[str, np.ndarray]) -> None:
         """Back to sums."""
-        raise NotImplementedError
 
+    @abstractmethod
     def judged(self) -> Outcome:
         """Evidence about charges."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def blocks(self) -> tuple[Block, ...]:
         """What the generators act on."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def space(self) -> dict[str, object]:
         """JSON form of the candidate space."""
-        raise NotImplementedError
 
     # Steps.
 
