@@ -251,6 +251,8 @@ class PointwiseEvidence:
         denominator: mean squared size of the violating terms when nothing cancels.
         weights: (B,) samples in each batch.
         embed: (K, r) candidate coefficients -> (r, m, m) generators.
+        misfit: defect^2 that a wrong model alone may leave in every direction. Where it exceeds the noise, directions
+            are chosen against the denominator: against the noise those would win that noise moves most.
     """
 
     violation: BatchForms
@@ -258,6 +260,7 @@ class PointwiseEvidence:
     denominator: BatchForms
     weights: np.ndarray
     embed: Callable[[np.ndarray], np.ndarray]
+    misfit: float = 0.0
 
     @property
     def size(self) -> int:
@@ -286,7 +289,10 @@ class PointwiseEvidence:
         raw = self._mean(self.violation, share)
         noise = self._mean(self.noise, share)
         denominator = self._mean(self.denominator, share)
-        return Forms(raw, raw.plus(noise, -1.0), noise, denominator, mixed(noise, denominator))
+        metric = mixed(noise, denominator)
+        if self.misfit:
+            metric = metric.plus(denominator, self.misfit)
+        return Forms(raw, raw.plus(noise, -1.0), noise, denominator, metric)
 
     def _mean(self, forms: BatchForms | None, share: np.ndarray) -> Form:
         if forms is None:

@@ -201,12 +201,12 @@ class FieldTask(RunsTask):
         assert self.fit is not None
         counts = np.where(self._weights > 0, self._weights, 1.0)[:, None, None]
         violation, noise, size = (self._sums[name] / counts for name in ("violation", "noise", "size"))
+        found = self.fit
         # Exact data leave quadrature and rounding, no sample of how a violation would be spread; this only adds to it.
         violation = violation + ROUNDING * size
         evidence = PointwiseEvidence(
-            DenseForms(violation), DenseForms(noise), DenseForms(size), self._weights, self.matrices
+            DenseForms(violation), DenseForms(noise), DenseForms(size), self._weights, self.matrices, found.residual**2
         )
-        found = self.fit
         told = ", ".join(f"{name} {value:.3g}" for name, value in found.named().items() if abs(value) > 5e-3)
         notes = [
             *self.notes,
