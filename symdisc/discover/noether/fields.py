@@ -28,6 +28,7 @@ SPACETIME = "spacetime"
 JOINT = "joint"
 ROUNDING = 1e-8
 SHARE = 0.5
+NEGLIGIBLE = 0.1
 CLOSE = 0.04
 SKEW = 3.0
 
@@ -205,7 +206,12 @@ class FieldTask(RunsTask):
         # Exact data leave quadrature and rounding, no sample of how a violation would be spread; this only adds to it.
         violation = violation + ROUNDING * size
         evidence = PointwiseEvidence(
-            DenseForms(violation), DenseForms(noise), DenseForms(size), self._weights, self.matrices, found.residual**2
+            DenseForms(violation),
+            DenseForms(noise),
+            DenseForms(size),
+            self._weights,
+            self.matrices,
+            floor=(NEGLIGIBLE * self.settings.tolerance) ** 2 + found.residual**2,
         )
         told = ", ".join(f"{name} {value:.3g}" for name, value in found.named().items() if abs(value) > 5e-3)
         notes = [
