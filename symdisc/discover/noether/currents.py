@@ -9,7 +9,7 @@ and for any field whatever, with E = dLag/dphi - d_a Pi^a,
 
     d_a J^a = - E . delta phi + (dLag/dphi . L phi + Pi^a . L d_a phi - T^a_b A^b_a + xi^b d_b Lag):
 
-the residual of the Euler-Lagrange equation, and what the generator changes of Lag. In d_b Lag phi and its derivatives are
+the residual of the Euler-Lagrange equation, and what the generator changes of Lag. In d_b Lag phi and its slopes are
 held, so it is 0 where no coefficient depends on t or place. Where one does, the current of a translation is the same
 but not conserved, since d_a T^a_b = - E . d_b phi - d_b Lag. Rows are int d_a psi J^a, which is minus the integral of
 psi d_a J^a, so that only first derivatives of data are needed.

@@ -251,7 +251,7 @@ class FieldTask(RunsTask):
             evidence=evidence,
             open=violation.shape[1] if self._lost else 0,
             necessary=self._open(found) or self.too_few_runs(violation - noise, size),
-            doubted=self._wrong(found),
+            doubted=self._open(found),
             extras={
                 "noise": self.smoother.sigma,
                 "lagrangian": found.theta,
@@ -269,15 +269,17 @@ class FieldTask(RunsTask):
         return self.buried > self.settings.tolerance
 
     def _open(self, found: Fit) -> str | None:
-        """Why conserved currents would not yet be those of a symmetry, or None."""
+        """Why neither conserved nor broken currents decide about the law, or None."""
         if self._lost:
             return (
                 f"noise makes up {self.buried:.2g} of the terms of their equation, so the coefficients of the "
                 "Lagrangian are too uncertain"
             )
-        wrong = self._wrong(found)
-        if wrong is not None:
-            return wrong
+        if found.residual > SHARE * self.settings.tolerance:
+            return (
+                f"the Lagrangian explains these fields with a residual of {found.residual:.2g} only: its terms are not "
+                "those of their law"
+            )
         if found.nullity > 1:
             return (
                 f"{found.nullity} independent Lagrangians explain these fields (free fields of equal mass, plane waves "
@@ -287,15 +289,6 @@ class FieldTask(RunsTask):
             return (
                 f"another Lagrangian explains these fields with a residual of {found.residuals[1]:.2g}, so theirs is "
                 "not settled (components that hardly act on each other have two)"
-            )
-        return None
-
-    def _wrong(self, found: Fit) -> str | None:
-        """Why neither conserved nor broken currents say anything about the law, or None."""
-        if found.residual > SHARE * self.settings.tolerance:
-            return (
-                f"the Lagrangian explains these fields with a residual of {found.residual:.2g} only: its terms are not "
-                "those of their law"
             )
         return None
 

@@ -96,8 +96,10 @@ def stated(library: Library, theta: np.ndarray, raw: np.ndarray, noise: np.ndarr
 def sizes_of(library: Library, signal: np.ndarray) -> np.ndarray:
     """(P, P) T: what the mean square of the rows would be if no term cancelled another.
 
-    Terms are those of `Library.groups`: m2 phi is one term, whatever functions of the place m2 is made of; where these
-    cancel (powers of x do, in part), it is m2 that is small. So the functions of a coefficient keep their products.
+    Terms are those of `Library.groups`, so the coefficients within one keep their products. Monomials of the field
+    cancel each other almost, the more the higher the degree and the more so if they are multiplied by powers of x; it
+    is the force then that is small. Taken as terms of their own, potentials that hardly act on the data would pass for
+    a law without derivatives.
 
     Args:
         signal: (P, P) F - N, mean products of the columns.

@@ -102,11 +102,15 @@ class Library:
 
     @property
     def groups(self) -> np.ndarray:
-        """(P,): coefficients of one number are the same coefficient times several functions of the place."""
-        found, start = [], 0
+        """(P,): coefficients of one number make up one term of the equation: dV/dphi, or one h^{ab}_ij.
+
+        V is one term, whatever monomials and functions of the place it is made of, and so is each h.
+        """
+        found, start = [], 1
         for term in self.terms:
-            apart = len(term.base.names) if isinstance(term, Varying) else len(term.names)
-            found.append(start + np.arange(len(term.names)) % apart)
+            base = term.base if isinstance(term, Varying) else term
+            numbers = start + np.arange(len(term.names)) % len(base.names)
+            found.append(np.zeros_like(numbers) if isinstance(base, (Mass, Power)) else numbers)
             start += len(term.names)
         return np.concatenate(found)
 
