@@ -2,10 +2,10 @@
 
     python benchmarks/noether.py [--table NAME ...] [--seeds 5] [--nulls 100] [--broken 20]
 
-Tables: trajectories, fields, nulls, broken, speed. Data are those of `symdisc sample` with the noise said; dimension and
-verdict are the tool's own, the default candidates unless said. An angle is the largest principal angle to the true span
-in degrees, printed as the median over the seeds and its range; it is left out where the dimensions differ. Seconds are
-of one thread, as the processor counts them.
+Tables: trajectories, fields, nulls, broken, speed. Data are those of `symdisc sample` with the noise said; dimension
+and verdict are the tool's own, the default candidates unless said. An angle is the largest principal angle to the true
+span in degrees, printed as the median over the seeds and its range; it is left out where the dimensions differ. Seconds
+are of one thread, as the processor counts them.
 """
 
 from __future__ import annotations
@@ -243,15 +243,14 @@ def broken(options: argparse.Namespace) -> None:
             counts = [tally[word] for word in ("false", "symmetric", "inconclusive", "none")]
             case = [null.label, null.candidates, null.tolerance, f"{defect:.2g}", null.whole]
             rows.append([*case, f"{100 * noise:g} %", *counts])
-            record(
-                "noether_broken",
-                f"Fields with broken symmetries of space-time: {options.broken} seeds an entry",
-                ["problem", "candidates", "tolerance", "population defect", "true", "noise"]
-                + ["false", "symmetric", "inconclusive", "none"],
-                rows,
-                "The population defect is that of the first direction that is broken, from 40 runs without noise. False: "
-                "more generators certified than hold.",
+            title = f"Fields with broken symmetries of space-time: {options.broken} seeds an entry"
+            header = ["problem", "candidates", "tolerance", "population defect", "true", "noise"]
+            header += ["false", "symmetric", "inconclusive", "none"]
+            note = (
+                "The population defect is that of the first broken direction, from 40 runs without noise. False: more "
+                "generators are certified than hold."
             )
+            record("noether_broken", title, header, rows, note)
 
 
 def speed(options: argparse.Namespace) -> None:
