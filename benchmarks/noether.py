@@ -242,10 +242,10 @@ def broken(options: argparse.Namespace) -> None:
                 tally["false" if false else found.verdict.value] += 1
             counts = [tally[word] for word in ("false", "symmetric", "inconclusive", "none")]
             case = [null.label, null.candidates, null.tolerance, f"{defect:.2g}", null.whole]
-            rows.append([*case, f"{100 * noise:g} %", *counts])
-            title = f"Fields with broken symmetries of space-time: {options.broken} seeds an entry"
+            rows.append([*case, f"{100 * noise:g} %", sum(counts), *counts])
+            title = "Fields with broken symmetries of space-time"
             header = ["problem", "candidates", "tolerance", "population defect", "true", "noise"]
-            header += ["false", "symmetric", "inconclusive", "none"]
+            header += ["sets", "false", "symmetric", "inconclusive", "none"]
             note = (
                 "The population defect is that of the first broken direction, from 40 runs without noise. False: more "
                 "generators are certified than hold."

@@ -250,8 +250,8 @@ class FieldTask(RunsTask):
             self.space,
             evidence=evidence,
             open=violation.shape[1] if self._lost else 0,
-            necessary=self._open(found) or self.too_few_runs(violation - noise, size),
-            doubted=self._open(found),
+            necessary=self._unsettled(found) or self._rivalled(found) or self.too_few_runs(violation - noise, size),
+            doubted=self._unsettled(found),
             extras={
                 "noise": self.smoother.sigma,
                 "lagrangian": found.theta,
@@ -268,7 +268,7 @@ class FieldTask(RunsTask):
         """Noise in the terms themselves makes their coefficients smaller, however many rows there are."""
         return self.buried > self.settings.tolerance
 
-    def _open(self, found: Fit) -> str | None:
+    def _unsettled(self, found: Fit) -> str | None:
         """Why neither conserved nor broken currents decide about the law, or None."""
         if self._lost:
             return (
@@ -285,6 +285,10 @@ class FieldTask(RunsTask):
                 f"{found.nullity} independent Lagrangians explain these fields (free fields of equal mass, plane waves "
                 "and waves of one direction have several): what all of them conserve need not be a symmetry of the law"
             )
+        return None
+
+    def _rivalled(self, found: Fit) -> str | None:
+        """Why conserved currents would not yet be those of a symmetry though this Lagrangian fits best, or None."""
         if len(found.residuals) > 1 and found.residuals[1] < CLOSE:
             return (
                 f"another Lagrangian explains these fields with a residual of {found.residuals[1]:.2g}, so theirs is "
