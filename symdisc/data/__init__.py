@@ -8,6 +8,7 @@ from .listing import ArrayInfo
 from .matrices import read_matrices
 from .memory import available_memory, parse_size
 from .opening import from_arrays, open_dataset
+from .text import read_json
 
 __all__ = [
     "ArrayInfo",
@@ -18,6 +19,7 @@ __all__ = [
     "list_arrays",
     "open_dataset",
     "parse_size",
+    "read_json",
     "read_matrices",
     "read_npz",
 ]

@@ -251,6 +251,9 @@ class PointwiseEvidence:
         denominator: mean squared size of the violating terms when nothing cancels.
         weights: (B,) samples in each batch.
         embed: (K, r) candidate coefficients -> (r, m, m) generators.
+        floor: defect^2 below which directions need not be told apart. Where the noise is less, they are chosen against
+            the denominator: against the noise, the order of exact symmetries is chance, and what a slightly wrong
+            model leaves makes those win that noise moves most.
     """
 
     violation: BatchForms
@@ -258,6 +261,7 @@ class PointwiseEvidence:
     denominator: BatchForms
     weights: np.ndarray
     embed: Callable[[np.ndarray], np.ndarray]
+    floor: float = 0.0
 
     @property
     def size(self) -> int:
@@ -286,7 +290,10 @@ class PointwiseEvidence:
         raw = self._mean(self.violation, share)
         noise = self._mean(self.noise, share)
         denominator = self._mean(self.denominator, share)
-        return Forms(raw, raw.plus(noise, -1.0), noise, denominator, mixed(noise, denominator))
+        metric = mixed(noise, denominator)
+        if self.floor:
+            metric = metric.plus(denominator, self.floor)
+        return Forms(raw, raw.plus(noise, -1.0), noise, denominator, metric)
 
     def _mean(self, forms: BatchForms | None, share: np.ndarray) -> Form:
         if forms is None:

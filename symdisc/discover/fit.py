@@ -292,6 +292,13 @@ def _limited(decision: Decision, outcome: Outcome) -> Decision:
         if decision.verdict is Verdict.NONE:
             decision.verdict = Verdict.INCONCLUSIVE
             decision.reason = f"what could be judged is broken; {outcome.open} directions are too faint to be judged"
+    if outcome.doubted:
+        decision.status = tuple("consistent" if word == "broken" else word for word in decision.status)
+        if decision.bounds is not None and outcome.evidence is not None:
+            decision.bounds = (decision.bounds[0], outcome.evidence.size)
+        if decision.verdict is Verdict.NONE:
+            decision.verdict = Verdict.INCONCLUSIVE
+            decision.reason = f"these candidates look broken, but {outcome.doubted}"
     if outcome.necessary and "certified" in decision.status:
         decision.status = tuple("consistent" if word == "certified" else word for word in decision.status)
         decision.bounds = None if decision.bounds is None else (0, decision.bounds[1])

@@ -54,6 +54,7 @@ class Outcome:
         unused: dimension of directions that the method itself set apart as never seen by the data.
         open: dimension of directions that are neither in the evidence nor unused: too faint to be judged.
         necessary: why passing this evidence is not enough to be a symmetry, where it is not.
+        doubted: why failing it is not enough to be broken, where it is not.
         extras: arrays that travel in the NPZ.
         device: where it was computed.
     """
@@ -68,6 +69,7 @@ class Outcome:
     unused: int = 0
     open: int = 0
     necessary: str | None = None
+    doubted: str | None = None
     extras: dict[str, np.ndarray] = field(default_factory=dict)
     device: str = "cpu"
     notes: list[str] = field(default_factory=list)

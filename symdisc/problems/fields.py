@@ -1,8 +1,7 @@
 """Fields phi(t, s) on periodic grids with phi_tt = lap phi - dV/dphi, whose symmetries are known.
 
 An internal generator A, phi -> phi + eps A phi, leaves the Lagrangian as it is where A is antisymmetric and dV . A phi
-is 0. A generator of space-time moves the points, (t, s, 1) -> (t, s, 1) + eps L (t, s, 1), with phi at them; its last
-row is 0, and its coordinates are those of the data minus their means over the grid.
+is 0. Linear fields, and their symmetries of space-time, stand in `linear_fields`.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from .draws import check_condition, invertible, planes
 from .potential import BROKEN_BY, MOST_TRIES, give_up, random_potential
 from .problem import Made, Problem
 from .runs import check_noise, check_times, noisy
-from .smooth import FieldOptions, check_grid, waves
+from .smooth import FieldOptions, check_grid
 from .spectral import Grid, drawn, evolved
 
 RUNS = 6
@@ -29,17 +28,9 @@ REACH = 1.6
 
 @dataclass(frozen=True)
 class MassiveOptions(FieldOptions):
-    """Options of `klein-gordon`."""
+    """Options of `klein-gordon`, and of other fields with a mass."""
 
     mass2: float = option(1.0, "squared mass m2")
-
-
-@dataclass(frozen=True)
-class PlaneOptions(MassiveOptions):
-    """Options of `klein-gordon-2d`."""
-
-    times: int = option(60, "time points of a run")
-    size: int = option(60, "points along each side, periodic")
 
 
 @dataclass(frozen=True)
@@ -56,7 +47,12 @@ class TripletOptions(CoupledOptions):
     condition: float = option(1.0, "condition number of a hidden frame, phi -> S phi; 1: none")
 
 
-def _check(options: FieldOptions) -> None:
+def check_field(options: FieldOptions) -> None:
+    """Refuse a sampling, noise or constants of the law that make no sense.
+
+    Raises:
+        InputError: with the limits.
+    """
     check_times(options.times, options.dt)
     check_grid(options.size, options.spacing)
     check_noise(options.noise)
@@ -66,7 +62,7 @@ def _check(options: FieldOptions) -> None:
             raise InputError(f"--set {name}={value:g}: between {lowest} and 100")
 
 
-def _made(
+def made_field(
     rng: np.random.Generator,
     x: np.ndarray,
     options: FieldOptions,
@@ -87,13 +83,10 @@ def _made(
     )
 
 
-# --- with self-interaction: internal symmetries
-
-
 def _phi4(
     rng: np.random.Generator, samples: int, components: int, options: CoupledOptions
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    _check(options)
+    check_field(options)
 
     def force(phi: np.ndarray) -> np.ndarray:
         return -options.coupling * (phi * phi).sum(axis=-1, keepdims=True) * phi
@@ -110,7 +103,7 @@ def _phi4(
 def _complex(rng: np.random.Generator, samples: int, options: CoupledOptions) -> Made:
     phi, facts = _phi4(rng, samples, 2, options)
     block = Block("internal", 0, 2, "units of x")
-    return _made(rng, phi, options, planes(range(2), 2), block, {"algebra": "so(2)", **facts})
+    return made_field(rng, phi, options, planes(range(2), 2), block, {"algebra": "so(2)", **facts})
 
 
 def _triplet(rng: np.random.Generator, samples: int, options: TripletOptions) -> Made:
@@ -126,12 +119,12 @@ def _triplet(rng: np.random.Generator, samples: int, options: TripletOptions) ->
     else:
         frame = np.eye(3)
     facts = {"algebra": "so(3)", "frame": frame.tolist(), **facts}
-    return _made(rng, phi, options, generators, Block("internal", 0, 3, "units of x"), facts)
+    return made_field(rng, phi, options, generators, Block("internal", 0, 3, "units of x"), facts)
 
 
 def _two(rng: np.random.Generator, samples: int, options: FieldOptions) -> Made:
     """The null: dV breaks the one rotation of two fields, by the fact `broken_by` over all points of the runs."""
-    _check(options)
+    check_field(options)
     for _ in range(MOST_TRIES):
         potential = random_potential(rng, 2, REACH)
         start = drawn(rng, samples, 2, options)
@@ -142,89 +135,21 @@ def _two(rng: np.random.Generator, samples: int, options: FieldOptions) -> Made:
         broken = potential.broken_by(phi)
         if broken >= BROKEN_BY:
             facts = {"algebra": "none", "broken_by": broken, **potential.facts(), **facts}
-            return _made(rng, phi, options, np.zeros((0, 2, 2)), Block("internal", 0, 2, "units of x"), facts)
+            return made_field(rng, phi, options, np.zeros((0, 2, 2)), Block("internal", 0, 2, "units of x"), facts)
     raise give_up("two-fields")
 
 
-# --- linear: symmetries of space-time
-
-
-def _linear(rng: np.random.Generator, samples: int, space: int, mass2: float, options: FieldOptions) -> np.ndarray:
-    """(n, t, s.., 1): sums of waves, each with its exact motion; without mass there is none of k = 0, which drifts."""
-    basis = waves(options.size, options.spacing, space, constant=mass2 > 0)
-    start, rate = rng.standard_normal((2, samples, 1, len(basis.k)))
-    omega = np.sqrt(basis.k**2 + mass2)
-    angle = omega * (options.dt * np.arange(options.times))[:, None]
-    phi = (start * np.cos(angle) + rate / omega * np.sin(angle)) @ basis.values
-    return phi.reshape(samples, options.times, *(options.size,) * space, 1)
-
-
-def _spacetime(space: int, dilation: bool) -> tuple[np.ndarray, list[str]]:
-    """Generators (k, space + 2, space + 2) on (t, s.., 1), and what each is."""
-    letters = "txy"[: space + 1]
-    found = []
-    for i, letter in enumerate(letters):
-        found.append((f"translation of {letter}", [(i, -1, 1.0)]))
-    if space == 2:
-        found.append(("rotation from x to y", [(2, 1, 1.0), (1, 2, -1.0)]))
-    for i, letter in enumerate(letters[1:], 1):
-        found.append((f"boost along {letter}", [(0, i, 1.0), (i, 0, 1.0)]))
-    if dilation:
-        found.append(("dilation of t and x, phi as it is", [(0, 0, 1.0), (1, 1, 1.0)]))
-    generators = np.zeros((len(found), space + 2, space + 2))
-    for generator, (_, entries) in zip(generators, found, strict=True):
-        for row, column, value in entries:
-            generator[row, column] = value
-    return generators, [name for name, _ in found]
-
-
-def _waving(
-    rng: np.random.Generator, samples: int, space: int, mass2: float, algebra: str, options: FieldOptions
-) -> Made:
-    generators, names = _spacetime(space, dilation=mass2 == 0)
-    centre = [options.dt * (options.times - 1) / 2, *[options.spacing * (options.size - 1) / 2] * space]
-    coordinates = "t, x" if space == 1 else "t, x, y"
-    facts = {
-        "algebra": algebra,
-        "generators": names,
-        "coordinates": f"{coordinates}, 1, in the units of dt and spacing, minus their means over the grid",
-        "centre": centre,
-        "mass2": mass2,
-    }
-    block = Block("spacetime", 0, space + 2, f"({coordinates}, 1) from the centre of the grid")
-    return _made(rng, _linear(rng, samples, space, mass2, options), options, generators, block, facts)
-
-
-def _klein_gordon(rng: np.random.Generator, samples: int, options: MassiveOptions) -> Made:
-    _check(options)
-    if options.mass2 == 0:
-        raise InputError("--set mass2=0: without a mass there is the dilation too, and this is the problem wave")
-    plane = isinstance(options, PlaneOptions)
-    algebra = "iso(2,1)" if plane else "iso(1,1)"
-    return _waving(rng, samples, 1 + plane, options.mass2, algebra, options)
-
-
-def _wave(rng: np.random.Generator, samples: int, options: FieldOptions) -> Made:
-    _check(options)
-    return _waving(rng, samples, 1, 0.0, "aff(1) + aff(1)", options)
-
-
-def _problem(name: str, summary: str, options: type, build: Callable[[np.random.Generator, int, Any], Made]) -> Problem:
+def problem_of(
+    name: str, summary: str, options: type, build: Callable[[np.random.Generator, int, Any], Made]
+) -> Problem:
+    """A problem of fields."""
     return Problem(name, summary, "field", options, build, RUNS)
 
 
 fields = (
-    _problem("complex-phi4", "A complex phi^4 field as two real ones, in 1+1: U(1).", CoupledOptions, _complex),
-    _problem("o3-phi4", "Three real phi^4 fields in 1+1: rotations among them.", TripletOptions, _triplet),
-    _problem("klein-gordon", "A free massive field in 1+1: translations and the boost.", MassiveOptions, _klein_gordon),
-    _problem("wave", "The wave equation in 1+1: translations, the boost and the dilation.", FieldOptions, _wave),
-    _problem(
-        "klein-gordon-2d",
-        "A free massive field in 2+1: translations, the rotation and the boosts.",
-        PlaneOptions,
-        _klein_gordon,
-    ),
-    _problem(
+    problem_of("complex-phi4", "A complex phi^4 field as two real ones, in 1+1: U(1).", CoupledOptions, _complex),
+    problem_of("o3-phi4", "Three real phi^4 fields in 1+1: rotations among them.", TripletOptions, _triplet),
+    problem_of(
         "two-fields",
         "Two fields in 1+1 with a random potential without symmetry, by a stated measure.",
         FieldOptions,

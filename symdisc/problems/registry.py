@@ -6,7 +6,7 @@ import difflib
 from typing import Any
 
 from ..errors import InputError
-from . import fields, gaussian, grids, linear, mechanics, resampled, unrelated, vectors
+from . import fields, gaussian, grids, linear, linear_fields, mechanics, resampled, unrelated, vectors
 from .problem import Made, Problem
 
 PROBLEMS: dict[str, Problem] = {
@@ -25,6 +25,7 @@ PROBLEMS: dict[str, Problem] = {
         unrelated.unrelated_pairs,
         *mechanics.mechanics,
         *fields.fields,
+        *linear_fields.linear_fields,
     )
 }
 

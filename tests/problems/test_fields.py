@@ -212,3 +212,50 @@ def test_noise_and_sampling(name, spaces, ending, tmp_path):
 def test_unusable_options_are_refused(name, options, word):
     with pytest.raises(InputError, match=word):
         make(name, 0, 3, **options)
+
+
+@pytest.mark.parametrize("name", ["place-dependent-mass", "damped-field", "stiff-string"])
+def test_fields_of_broken_laws_solve_their_own(name):
+    made = make(name, 1, 3, size=128, times=41, dt=0.01)
+    x, facts = made.arrays["x"], made.facts
+    phi, there, bent = x[:, 4:-4], acceleration(x, 0.01), slope(x[:, 4:-4], 2, 0.1, 2)
+    if name == "place-dependent-mass":
+        place = 0.1 * np.arange(128)
+        mass = facts["mass2"] * (1 + facts["depth"] * np.cos(2 * np.pi * facts["waves"] * place / 12.8))
+        wrong = there - bent + mass[:, None] * phi
+    elif name == "damped-field":
+        wrong = there + facts["damping"] * rate(x, 0.01) - bent + facts["mass2"] * phi
+    else:
+        wrong = there - bent + facts["stiffness"] * slope(phi, 2, 0.1, 4) + facts["mass2"] * phi
+    assert np.abs(wrong).max() < 1e-8 * np.abs(there).max()
+    assert np.abs(there - bent + facts["mass2"] * phi).max() > 0.05 * np.abs(there).max()
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("place-dependent-mass", ["t"]), ("damped-field", ["x"]), ("stiff-string", ["t", "x"])],
+)
+def test_what_broken_laws_keep(name, kept):
+    made = make(name, 0, 2, size=32, times=12)
+    assert made.facts["generators"] == [f"translation of {letter}" for letter in kept]
+    assert made.generators.shape == (len(kept), 3, 3)
+    for generator, letter in zip(made.generators, kept, strict=True):
+        expected = np.zeros((3, 3))
+        expected["tx".index(letter), 2] = 1
+        np.testing.assert_array_equal(generator, expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("place-dependent-mass", {"depth": 0}),
+        ("place-dependent-mass", {"depth": 1.1}),
+        ("place-dependent-mass", {"waves": 0}),
+        ("damped-field", {"damping": 2.0}),
+        ("damped-field", {"mass2": 0}),
+        ("stiff-string", {"stiffness": 0}),
+    ],
+)
+def test_constants_of_broken_laws_are_checked(name, options):
+    with pytest.raises(InputError, match=next(iter(options))):
+        make(name, 0, 2, **options)

@@ -7,10 +7,12 @@ omega L_z - H and not omega L_z + H the constant of a rotating potential) is
 
 and for any field whatever, with E = dLag/dphi - d_a Pi^a,
 
-    d_a J^a = - E . delta phi + (dLag/dphi . L phi + Pi^a . L d_a phi - T^a_b A^b_a):
+    d_a J^a = - E . delta phi + (dLag/dphi . L phi + Pi^a . L d_a phi - T^a_b A^b_a + xi^b d_b Lag):
 
-the residual of the Euler-Lagrange equation, and what the generator changes of Lag. Rows are int d_a psi J^a, which is
-minus the integral of psi d_a J^a, so that only first derivatives of data are needed.
+the residual of the Euler-Lagrange equation, and what the generator changes of Lag. In d_b Lag phi and its slopes are
+held, so it is 0 where no coefficient depends on t or place. Where one does, the current of a translation is the same
+but not conserved, since d_a T^a_b = - E . d_b phi - d_b Lag. Rows are int d_a psi J^a, which is minus the integral of
+psi d_a J^a, so that only first derivatives of data are needed.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from __future__ import annotations
 import numpy as np
 
 from .bumps import Bumps
-from .library import Gradient, Library
+from .library import Library
+from .terms import Gradient
 
 UNCHANGED = 0.1
 CLEAR = 0.05
@@ -78,10 +81,12 @@ class Currents:
             The change of Lag is the sum of the traces tr(R L^T); |R L^T|^2 / v is what a trace squared comes to when L
             is typical, and does not depend on how the components are rotated. The N_a change nothing; a tenth of them
             is a scale for rotations of free massless fields, which only a wrong equation violates.
-        A:  sum_ab <(int psi T^a_b)^2> (A^b_a)^2, as -T^a_b A^b_a is the change of Lag.
+        A:  sum_ab <(int psi T^a_b)^2> (A^b_a)^2, as -T^a_b A^b_a is the change of Lag; where Lag depends on x itself
+            also sum_bc <(int psi x^c d_b Lag)^2> (A^b_c)^2, d_b Lag with phi held.
         a:  sum over the terms e of Lag of <(int psi E_e . d_b phi a^b)^2>, with E_e its part of the equation (d_a d_b
             phi for each pair of axes, m2, each power): a Lagrangian without x has no change under translations, and a
-            wrong equation is their only violation. By parts, int psi E_e . d_b phi = int d_a psi T_e^a_b.
+            wrong equation is their only violation. By parts, int psi E_e . d_b phi = int d_a psi T_e^a_b; this is what
+            is counted, and holds int psi d_b Lag_e where Lag depends on x.
 
         There are no products of L, A and a. The equation's part is left out for L and A on purpose: xi grows with the
         distance from the centre, and E . xi d phi with it, until a dilation of a massive field looks conserved in
@@ -151,6 +156,10 @@ class Currents:
             stress = bumps.integrate(_stress(a, momentum[a], gradient, lag), [0] * d)
             square = (stress**2).reshape(-1, d).mean(axis=0)
             form += np.einsum("kb,b,mb->km", linear[:, :, a], square, linear[:, :, a])
+        for b, change in self.library.explicit(theta, phi, gradient, bumps.coordinates()).items():
+            for c in range(d):
+                square = (bumps.integrate(change[..., None], [0] * d, moment=c) ** 2).mean()
+                form += square * np.outer(linear[:, b, c], linear[:, b, c])
         return form
 
     def _symmetric(self, h: np.ndarray) -> list[np.ndarray]:

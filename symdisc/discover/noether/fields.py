@@ -16,9 +16,11 @@ from ..rows import DenseForms
 from ..settings import Settings
 from .actions import INTERNAL
 from .currents import Currents, all_spacetime
-from .lagrangian import Fit, fit
+from .dependence import AXES, factors_of
+from .lagrangian import Fit, fit, sizes_of, stated
 from .library import Library
 from .runs import RunsTask
+from .stated import read_lagrangian
 
 if TYPE_CHECKING:
     from ...data import Chunk, DataSet
@@ -28,6 +30,7 @@ SPACETIME = "spacetime"
 JOINT = "joint"
 ROUNDING = 1e-8
 SHARE = 0.5
+NEGLIGIBLE = 0.1
 CLOSE = 0.04
 SKEW = 3.0
 
@@ -42,7 +45,9 @@ class FieldTask(RunsTask):
         if options.mass != "1" or options.momenta or options.boosts:
             raise InputError("--set noether.mass, momenta and boosts are for trajectories; fields have none of them")
         v, d = self.components, len(self.shape)
-        self.library = Library(v, d, options.degree)
+        factors = factors_of(options.terms, options.order, self.shape, self.steps, self.periodic)
+        self.library = Library(v, d, options.degree, factors=factors)
+        self.stated = read_lagrangian(options.lagrangian, self.library) if options.lagrangian is not None else None
         spec = settings.candidates or (INTERNAL if v > 1 else SPACETIME)
         self.internal, self.spacetime = _spaces(spec, v, d) if given is None else _given(given, v, d)
         self.name = spec if given is None else "given"
@@ -59,8 +64,8 @@ class FieldTask(RunsTask):
     def prepare(self, sample: np.ndarray, gradient: tuple[np.ndarray, ...]) -> None:
         """The frame: components that are nearly one another's multiples are told apart only where they are whitened."""
         v = self.components
-        self.frame = np.eye(v)
-        if self.together or len(self.internal) < v * v or v == 1:
+        self.frame = np.eye(v) if self.stated is None else self.stated[1]
+        if self.stated is not None or self.together or len(self.internal) < v * v or v == 1:
             return
         flat = self.smoother.smooth(sample).reshape(-1, v)
         values, vectors = np.linalg.eigh(flat.T @ flat / len(flat))
@@ -143,18 +148,33 @@ class FieldTask(RunsTask):
     def _fit(self) -> None:
         rows = self._lag["rows"][0]
         raw, noise = self._lag["raw"] / rows, self._lag["noise"] / rows
-        self.fit = fit(self.library, raw, noise, np.diag(np.maximum(np.diag(raw - noise), 0.0)))
-        self._theta = self.fit.null
-        theta, size = self.fit.theta, np.diag(raw - noise)
-        self.buried = float(np.sqrt(theta @ noise @ theta / max(theta**2 @ size, np.finfo(float).tiny)))
+        sizes = sizes_of(self.library, raw - noise)
+        if self.stated is None:
+            self.fit = fit(self.library, raw, noise, sizes)
+        else:
+            self.fit = stated(self.library, self.stated[0], raw, noise, sizes)
+        self._theta, theta = self.fit.null, self.fit.theta
+        # Coefficients that were given are not made uncertain by noise.
+        share = theta @ noise @ theta / max(theta @ sizes @ theta, np.finfo(float).tiny)
+        self.buried = float(np.sqrt(share)) if self.stated is None else 0.0
 
     def sums(self) -> dict[str, np.ndarray]:
         """All sums."""
         lag = {f"lag/{name}": value.copy() for name, value in self._lag.items()}
+        if self.stated is not None:
+            lag |= {"stated": self.stated[0], "stated_frame": self.stated[1]}
         return lag | {f"sum/{name}": value.copy() for name, value in self._sums.items()} | {"weights": self._weights}
 
     def recall(self, sums: Mapping[str, np.ndarray]) -> None:
-        """Back to sums."""
+        """Back to sums.
+
+        Raises:
+            InputError: the file of the Lagrangian is no longer what it was.
+        """
+        if self.stated is not None:
+            before = sums["stated"], sums["stated_frame"]
+            if not all(np.array_equal(one, other) for one, other in zip(before, self.stated, strict=True)):
+                raise InputError(f"--resume: {self.options.lagrangian} has changed since; start afresh with --force")
         self._lag = {name: np.array(sums[f"lag/{name}"]) for name in self._lag}
         self._sums = {name: np.array(sums[f"sum/{name}"]) for name in self._sums}
         self._weights = np.array(sums["weights"])
@@ -201,29 +221,37 @@ class FieldTask(RunsTask):
         assert self.fit is not None
         counts = np.where(self._weights > 0, self._weights, 1.0)[:, None, None]
         violation, noise, size = (self._sums[name] / counts for name in ("violation", "noise", "size"))
+        found = self.fit
         # Exact data leave quadrature and rounding, no sample of how a violation would be spread; this only adds to it.
         violation = violation + ROUNDING * size
         evidence = PointwiseEvidence(
-            DenseForms(violation), DenseForms(noise), DenseForms(size), self._weights, self.matrices
+            DenseForms(violation),
+            DenseForms(noise),
+            DenseForms(size),
+            self._weights,
+            self.matrices,
+            floor=(NEGLIGIBLE * self.settings.tolerance) ** 2 + found.residual**2,
         )
-        found = self.fit
         told = ", ".join(f"{name} {value:.3g}" for name, value in found.named().items() if abs(value) > 5e-3)
         notes = [
             *self.notes,
             self.filter_note(),
-            f"Lagrangian: {told}; its Euler-Lagrange residual is {found.residual:.2g} of the terms",
+            f"Lagrangian{' as given' if self.stated else ''}: {told}; its Euler-Lagrange residual is "
+            f"{found.residual:.2g} of the terms",
         ]
-        if len(self.spacetime):
+        built_in = [AXES[axis] for axis in range(len(self.shape)) if axis not in self.library.depends]
+        if len(self.spacetime) and built_in:
             notes.append(
-                "no term of the Lagrangian depends on the place, so translations change it in no case: that their "
-                "currents are conserved tests whether the data obey it"
+                f"no term of the Lagrangian depends on {', '.join(built_in)}, so translations along it change the "
+                "Lagrangian in no case: that their currents are conserved tests whether the data obey it"
             )
         return Outcome(
             self.blocks,
             self.space,
             evidence=evidence,
             open=violation.shape[1] if self._lost else 0,
-            necessary=self._open(found) or self.too_few_runs(violation - noise, size),
+            necessary=self._unsettled(found) or self._rivalled(found) or self.too_few_runs(violation - noise, size),
+            doubted=self._unsettled(found),
             extras={
                 "noise": self.smoother.sigma,
                 "lagrangian": found.theta,
@@ -240,8 +268,8 @@ class FieldTask(RunsTask):
         """Noise in the terms themselves makes their coefficients smaller, however many rows there are."""
         return self.buried > self.settings.tolerance
 
-    def _open(self, found: Fit) -> str | None:
-        """Why conserved currents would not yet be those of a symmetry, or None."""
+    def _unsettled(self, found: Fit) -> str | None:
+        """Why neither conserved nor broken currents decide about the law, or None."""
         if self._lost:
             return (
                 f"noise makes up {self.buried:.2g} of the terms of their equation, so the coefficients of the "
@@ -257,6 +285,10 @@ class FieldTask(RunsTask):
                 f"{found.nullity} independent Lagrangians explain these fields (free fields of equal mass, plane waves "
                 "and waves of one direction have several): what all of them conserve need not be a symmetry of the law"
             )
+        return None
+
+    def _rivalled(self, found: Fit) -> str | None:
+        """Why conserved currents would not yet be those of a symmetry though this Lagrangian fits best, or None."""
         if len(found.residuals) > 1 and found.residuals[1] < CLOSE:
             return (
                 f"another Lagrangian explains these fields with a residual of {found.residuals[1]:.2g}, so theirs is "

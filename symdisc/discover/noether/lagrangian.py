@@ -71,7 +71,7 @@ def fit(library: Library, raw: np.ndarray, noise: np.ndarray, sizes: np.ndarray)
         library: P coefficients.
         raw: (P, P) F, mean of row row^T over all rows of `Library.rows`.
         noise: (P, P) N, mean of e e^T, e the change of a row by noise put in once more; 0: none.
-        sizes: (P, P) T, diagonal: mean square of every column. A coefficient that the data never see (0) is left at 0.
+        sizes: (P, P) T, as from `sizes_of`. A coefficient that the data never see (0) is left at 0.
     """
     form, errors, size = (Form(library.size, matrix) for matrix in (raw, noise, sizes))
     found = smallest(form, mixed(errors, size), library.size)
@@ -84,6 +84,35 @@ def fit(library: Library, raw: np.ndarray, noise: np.ndarray, sizes: np.ndarray)
     theta = _most_kinetic(library, null, sizes)
     others = _independent(np.vstack([theta, null]), sizes)[1 : len(null)] * np.sqrt(theta @ sizes @ theta)
     return Fit(library, theta, np.vstack([theta, others]), residuals, found.values)
+
+
+def stated(library: Library, theta: np.ndarray, raw: np.ndarray, noise: np.ndarray, sizes: np.ndarray) -> Fit:
+    """The same for a Lagrangian that was given, not sought: its residual, and no others to compare with."""
+    first, second, third = (float(theta @ matrix @ theta) for matrix in (raw, noise, sizes))
+    residual = np.sqrt(max(first - second, 0.0) / max(third, np.finfo(float).tiny))
+    return Fit(library, theta, theta[None], np.array([residual]), np.array([first / second if second else first]))
+
+
+def sizes_of(library: Library, signal: np.ndarray) -> np.ndarray:
+    """(P, P) T: what the mean square of the rows would be if no term cancelled another.
+
+    Terms are those of `Library.groups`, so the coefficients within one keep their products. Monomials of the field
+    cancel each other almost, the more the higher the degree and the more so if they are multiplied by powers of x; it
+    is the force then that is small. Taken as terms of their own, potentials that hardly act on the data would pass for
+    a law without derivatives.
+
+    Args:
+        signal: (P, P) F - N, mean products of the columns.
+    """
+    form = np.diag(np.maximum(np.diag(signal), 0.0))
+    for group in np.unique(library.groups):
+        own = np.ix_(library.groups == group, library.groups == group)
+        if form[own].size > 1:
+            scale = np.sqrt(np.diag(form[own]))
+            unit = np.outer(scale, scale)
+            values, vectors = np.linalg.eigh(np.divide(signal[own], unit, out=np.zeros_like(unit), where=unit > 0))
+            form[own] = (vectors * np.maximum(values, 0.0)) @ vectors.T * unit
+    return form
 
 
 def _independent(vectors: np.ndarray, sizes: np.ndarray) -> np.ndarray:

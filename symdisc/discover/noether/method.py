@@ -26,6 +26,9 @@ class NoetherOptions:
     momenta: bool = option(False, "trajectories: the components are (q, p), not q alone")
     boosts: bool = option(False, "trajectories: with affine candidates, also motions b t (Galilei boosts)")
     degree: int = option(4, "fields: highest power of the components in the Lagrangian")
+    lagrangian: str | None = option(None, "fields: FILE of a Lagrangian to be used as it is; auto: found from the data")
+    terms: str = option("none", "fields: what may depend on time or place, PART:AXIS joined by +, such as m2:x+all:t")
+    order: int = option(4, "fields: powers of t or x, or waves around a periodic axis, in what depends on them")
     renoise: int = option(4, "times that noise is put into the smoothed data anew, to know what it does")
 
 
@@ -44,7 +47,7 @@ class Noether:
     limits = (
         "Trajectories need their masses where these differ (or --set noether.mass=unknown). Runs are read one chunk at "
         "a time. Fewer than three runs show what these runs conserve, not a symmetry. Fields need a Lagrangian of "
-        "their derivatives squared and a polynomial of low degree, the same everywhere."
+        "their derivatives squared and a polynomial of low degree, the same everywhere (but for --set noether.terms)."
     )
     source = (
         "Dehmamy et al., Automatic Symmetry Discovery with Lie Algebra Convolutional Network (NeurIPS 2021), section "
@@ -59,8 +62,12 @@ class Noether:
 
         if settings.output_action is not None:
             raise InputError(f"--output-action: data of kind {data.kind} have no y; leave it out")
-        task = FieldTask if data.kind == "field" else TrajectoryTask
-        return task(data, settings, settings.of(self.name, NoetherOptions), given)
+        options = settings.of(self.name, NoetherOptions)
+        if data.kind == "field":
+            return FieldTask(data, settings, options, given)
+        if options.lagrangian is not None or options.terms != "none":
+            raise InputError("--set noether.lagrangian and noether.terms are for fields; trajectories need none")
+        return TrajectoryTask(data, settings, options, given)
 
     def estimate(self, data: DataSet, settings: Settings) -> tuple[int, float]:
         """By counting: a chunk, its smoothed copies with noise, and K x K forms of every batch."""

@@ -1,0 +1,41 @@
+"""Small JSON files, whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from ..errors import InputError
+from .files import open_regular
+
+LARGEST = 2**20
+
+
+def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The object of a small JSON file; its numbers, lists and text as Python has them.
+
+    Raises:
+        InputError: missing, larger than 1 MiB, not JSON, not an object, or with a name twice.
+    """
+    handle = open_regular(os.fspath(path))
+    try:
+        if handle.size > LARGEST:
+            raise InputError(f"{handle.label} has {handle.size} bytes; a JSON file of 1 MiB at most is read here")
+        try:
+            found = json.loads(handle.read(0, handle.size).decode("utf-8"), object_pairs_hook=_once)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{handle.label} is not a JSON object ({error})") from None
+    finally:
+        handle.close()
+    if not isinstance(found, dict):
+        raise InputError(f"{handle.label} is not a JSON object; write {{...}}")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{twice!r} stands in it twice")
+    return dict(pairs)
