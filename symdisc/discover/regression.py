@@ -22,8 +22,8 @@ from .batches import GROUPS, group_masks, too_few
 from .covariance_basis import column_scale, whitening
 from .evidence import MomentEvidence, u_statistic_variance
 from .method import Given, Outcome
-from .moments import Moments
 from .rows import DenseRows
+from .scatter import Scatter
 
 MOST_PAIRS = 100
 NEARLY_LINEAR = 0.99
@@ -44,10 +44,10 @@ class CrossMoments:
     scale: np.ndarray
 
     @classmethod
-    def of(cls, moments: Moments, d: int) -> CrossMoments:
+    def of(cls, scatter: Scatter, d: int) -> CrossMoments:
         """From streamed moments of (x, y) joined."""
-        _, mean, covariance = moments.pooled()
-        return cls(moments.count, moments.about(mean), mean[:, 0], d, column_scale(covariance, mean))
+        _, mean, covariance = scatter.pooled()
+        return cls(scatter.count, scatter.about(mean), mean[:, 0], d, column_scale(covariance, mean))
 
     def covariance(self, batches: np.ndarray) -> np.ndarray:
         """(d + c, d + c) over the batches of a mask."""

@@ -144,13 +144,13 @@ def test_interrupted_and_resumed(tmp_path, number, code):
     slow = dict(os.environ, PYTHONPATH=str(tmp_path))
     (tmp_path / "sitecustomize.py").write_text(
         "import time\n"
-        "from symdisc.discover import moments\n"
-        "add = moments.Moments.add\n"
+        "from symdisc.discover import scatter\n"
+        "add = scatter.Scatter.add\n"
         "def slowly(self, *arguments):\n"
         "    add(self, *arguments)\n"
         "    open('started', 'w').close()\n"
         "    time.sleep(0.5)\n"
-        "moments.Moments.add = slowly\n"
+        "scatter.Scatter.add = slowly\n"
     )
     run = subprocess.Popen([*command, "-o", "part"], cwd=tmp_path, env=slow, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60

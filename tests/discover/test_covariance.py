@@ -402,4 +402,4 @@ def test_files_chunks_and_shuffled_batches_agree(tmp_path):
         assert data.samples == 30_000
         task = get("covariance").task(data, Settings())
         drive(task)
-    assert np.abs(task.moments.pooled()[2] - expected).max() <= 1e-13 * np.abs(expected).max()
+    assert np.abs(task.scatter.pooled()[2] - expected).max() <= 1e-13 * np.abs(expected).max()
