@@ -136,6 +136,11 @@ class JointRotationRows:
         """(q, K): the rows of one batch for every candidate."""
         return self._act(self.rows[number : number + 1], self.columns[number : number + 1], self.rotations)[0]
 
+    def mean(self, share: np.ndarray) -> np.ndarray:
+        """(q, K): the rows are linear in the strips."""
+        rows, columns = (np.tensordot(share, strips, axes=1)[None] for strips in (self.rows, self.columns))
+        return self._act(rows, columns, self.rotations)[0]
+
     def adjoint(self, values: np.ndarray) -> np.ndarray:
         """(K, r)."""
         total = np.zeros((len(self.rotations), values.shape[2]))
