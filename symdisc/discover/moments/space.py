@@ -170,7 +170,7 @@ def _inside(frame: Frame, out: int) -> str:
 def _null(matrix: np.ndarray, floor: float) -> np.ndarray:
     """(K, k): orthonormal basis of what a matrix (., K) takes to nothing."""
     if len(matrix) > matrix.shape[1]:
-        matrix = np.linalg.qr(matrix, mode="r")
+        matrix = np.asarray(np.linalg.qr(matrix, mode="r"))
     _, sizes, right = np.linalg.svd(matrix, full_matrices=True)
     rank = int((sizes > floor).sum())
     return np.asarray(right[rank:].T)

@@ -147,7 +147,8 @@ class MomentsTask:
         return candidates_of(self.spec, self.data).dimension
 
     def _sum(self, x: np.ndarray, chunk: Chunk) -> None:
-        assert self.frame is not None and self.sums is not None
+        assert self.frame is not None
+        assert self.sums is not None
         batch = batch_numbers(chunk.start, len(x), chunk.group, self.settings.seed)
         step = max(1, (1 << 22) // (self.columns + (self.fields.count * self.frame.rank if self.fields else 0)))
         for first in range(0, len(x), step):
@@ -287,9 +288,7 @@ class MomentsTask:
         r = frame.rank
         notes = [CONSTRUCTED.format(count=comb(r, 2))] if not self.grid else []
         if self.options.degree is None and self.degree < max(DEGREES):
-            notes.append(
-                f"test functions up to degree {self.degree}: a higher one would take too long in {r} dimensions"
-            )
+            notes.append(f"test functions up to degree {self.degree}: a higher one takes too long in {r} dimensions")
         if frame.heavy:
             notes.append("heavy tails: coordinates are centred and scaled by a robust scatter, not by the covariance")
         if self.fields is not None:
