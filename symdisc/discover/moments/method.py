@@ -68,6 +68,8 @@ class Moments:
         """Why `auto` should not choose it for these data, or None."""
         from .plan import foreseen, too_much
 
+        if settings.candidates is not None:
+            return None
         return too_much(*foreseen(data, settings, settings.of(self.name, MomentsOptions)))
 
     def panels(self, symmetry: Symmetry) -> Sequence[Panel]:
