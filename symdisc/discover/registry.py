@@ -83,7 +83,7 @@ def choose(name: str, data: DataSet, settings: Settings) -> tuple[Method, list[s
 
 def _affordable(names: list[str], data: DataSet, settings: Settings) -> tuple[Method, list[str]]:
     """The first of these methods that does not decline the data; the first of all where each does."""
-    notes = []
+    notes: list[str] = []
     for name in names:
         method = get(name)
         reason = method.declines(data, settings) if isinstance(method, Declining) else None

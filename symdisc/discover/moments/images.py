@@ -11,7 +11,7 @@ import numpy as np
 from ...data import DataSet
 from ...errors import InputError
 from ...symmetry import Block
-from ...warp import Warp, boundary_of
+from ...warp import Boundary, Warp, boundary_of
 from ..method import Given
 from .frame import Frame
 from .space import Space
@@ -26,18 +26,24 @@ class Fields:
         data: samples with one to three s axes; channels move together.
         sample: (n, D) images from which the boundary is told.
         frame: of the components.
+        boundary: zero, mirror, or auto.
 
     Raises:
         InputError: a grid that cannot be searched.
     """
 
-    def __init__(self, data: DataSet, sample: np.ndarray, frame: Frame) -> None:
+    def __init__(self, data: DataSet, sample: np.ndarray, frame: Frame, boundary: str = "auto") -> None:
         periodic = bool(data.periodic) and all(data.periodic or ())
         if data.periodic and any(data.periodic) and not periodic:
             raise InputError("--candidates grid: either all s axes are periodic or none; leave --periodic out")
         shape, channels = data.space_shape, data.channels
         images = sample.reshape(len(sample), -1, channels)
-        self.warp = Warp(shape, "periodic" if periodic else boundary_of(shape, images))
+        outside: Boundary = "mirror" if boundary == "mirror" else "zero"
+        if periodic:
+            outside = "periodic"
+        elif boundary == "auto":
+            outside = boundary_of(shape, images)
+        self.warp = Warp(shape, outside)
         size = images.shape[1] * channels
         self.velocity = np.empty((size, self.warp.dimension, frame.rank))
         for first in range(0, size, PIXELS_AT_ONCE):

@@ -22,7 +22,12 @@ class MomentsOptions:
     """Options of the moments method."""
 
     degree: int | None = option(None, "highest degree of the test functions, 3 to 8; auto: 4, or 3 where 4 is too much")
-    components: int = option(8, "grid: leading principal components of the images that the test functions see")
+    components: int = option(6, "grid: leading principal components of the images that the test functions see")
+    boundary: str = option(
+        "auto",
+        "grid: what lies outside the images; auto: zero where their edges are dark, else mirror",
+        ("auto", "zero", "mirror"),
+    )
     comparison: str = option(
         "rotations",
         "what a direction is compared with: rotations that preserve the covariance, or all affine maps",

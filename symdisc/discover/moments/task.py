@@ -134,7 +134,7 @@ class MomentsTask:
             self.silent = f"x varies along {r} direction{'s' * (r != 1)}: there are no rotations to compare with"
             return
         if self.grid:
-            self.fields = Fields(self.data, self.sample, self.frame)
+            self.fields = Fields(self.data, self.sample, self.frame, self.options.boundary)
         self.degree = self.options.degree or affordable(r, self._candidates(r), self.data.samples) or min(DEGREES)
         self.hermite = Hermite(r, self.degree)
         self.sums = FlowSums(self.hermite, BATCHES, self.fields.count if self.fields else 0)
