@@ -70,7 +70,7 @@ def fit(
     Example:
         >>> import numpy as np, symdisc
         >>> x = np.random.default_rng(0).standard_normal((500, 3))
-        >>> symdisc.fit(x).algebra["name"]
+        >>> symdisc.fit(x, method="covariance").algebra["name"]
         'so(3)'
     """
     data = _data_set(x, y, group, kind, axes)

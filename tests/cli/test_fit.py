@@ -47,7 +47,7 @@ def pair(tmp_path):
 
 
 def test_fit_writes_the_result_folder_and_one_json_object(gaussian, tmp_path):
-    done = symdisc("fit", gaussian, "--json", cwd=tmp_path)
+    done = symdisc("fit", gaussian, "--method", "covariance", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     folder = tmp_path / "gaussian.symdisc"
@@ -66,7 +66,7 @@ def test_fit_writes_the_result_folder_and_one_json_object(gaussian, tmp_path):
 
 
 def test_the_table_is_honest_about_a_construction(gaussian, tmp_path):
-    done = symdisc("fit", gaussian, "--no-plots", cwd=tmp_path)
+    done = symdisc("fit", gaussian, "--method", "covariance", "--no-plots", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "every distribution" in done.stdout
     assert "\x1b" not in done.stdout
@@ -101,7 +101,9 @@ def test_stdin_needs_a_place_for_the_result(gaussian, tmp_path):
     assert refused.returncode == 2
     assert "-o" in refused.stderr
     with gaussian.open("rb") as stream:
-        done = symdisc("fit", "-", "-o", "out", "--json", "--no-plots", cwd=tmp_path, stdin=stream)
+        done = symdisc(
+            "fit", "-", "-o", "out", "--method", "covariance", "--json", "--no-plots", cwd=tmp_path, stdin=stream
+        )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["dimension"] == 6
 
@@ -190,7 +192,7 @@ def test_over_the_ceiling_is_refused_before_the_work(tmp_path):
 
 def test_methods_and_unknown_words(tmp_path):
     listed = json.loads(symdisc("methods", "--json", cwd=tmp_path).stdout)
-    assert [method["name"] for method in listed["methods"]][:2] == ["lconv", "covariance"]
+    assert [method["name"] for method in listed["methods"]][:3] == ["lconv", "moments", "covariance"]
     own = {method["name"]: {option["name"] for option in method["options"]} for method in listed["methods"]}
     assert own["covariance"] == {"labels", "rank"}
     assert {"solver", "map", "folds"} <= own["lconv"]
