@@ -47,7 +47,7 @@ def pair(tmp_path):
 
 
 def test_fit_writes_the_result_folder_and_one_json_object(gaussian, tmp_path):
-    done = symdisc("fit", gaussian, "--method", "covariance", "--json", cwd=tmp_path)
+    done = symdisc("fit", "--method", "covariance", gaussian, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     folder = tmp_path / "gaussian.symdisc"
@@ -143,7 +143,7 @@ def test_interrupted_and_resumed(tmp_path, number, code):
     whole = subprocess.run([*command, "-o", "whole"], cwd=tmp_path, capture_output=True, text=True)
     assert whole.returncode == 0, whole.stderr
     # Slow the steps down, so that the signal meets the run at work whatever the machine.
-    slow = dict(os.environ, PYTHONPATH=str(tmp_path))
+    slow = dict(os.environ, PYTHONPATH=os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     (tmp_path / "sitecustomize.py").write_text(
         "import time\n"
         "from symdisc.discover import scatter\n"
