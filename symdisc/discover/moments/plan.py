@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DEGREES = (4, 3)
 MOST_BYTES = 3e9
-MOST_SECONDS = 300.0
+MOST_SECONDS = 600.0
 ROWS_PER_CANDIDATE = 2
 # Rows of all batches are written out once where they take no more values than this.
 WRITTEN_VALUES = 1 << 25
@@ -69,6 +69,6 @@ def foreseen(data: DataSet, settings: Settings, options: MomentsOptions) -> tupl
 
 def too_much(degree: int | None, memory: int, seconds: float) -> str | None:
     """Why the cost is not bearable without being asked for, or None."""
-    if degree is not None and memory <= 2 * MOST_BYTES and seconds <= 2 * MOST_SECONDS:
+    if degree is not None:
         return None
     return f"higher moments would take {format_size(memory)} and about {seconds / 60:.0f} minutes"
