@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .method import MomentsOptions
 
 SAMPLE = 20000
+# Sums of one step, about a second of work.
+STEP_VALUES = 1 << 28
 # Of more comparison rotations than this many, so many combinations drawn at random serve as well.
 MOST_TYPICAL = 128
 CONSTRUCTED = (
@@ -62,6 +64,7 @@ class MomentsTask:
         self.sample = np.zeros((count, self.columns))
         self.stage, self.row = 0, 0
         self._chunks: Iterator[Chunk] | None = None
+        self._chunk: Chunk | None = None
         self.frame: Frame | None = None
         self.sums: FlowSums | None = None
         self.fields: Fields | None = None
@@ -90,25 +93,40 @@ class MomentsTask:
     # --- steps
 
     def advance(self) -> bool:
-        """Take in one chunk."""
+        """Take in a chunk, or so much of it as takes a few seconds."""
         if self.stage == 2 or self.silent is not None:
             return False
-        if self._chunks is None:
-            self._chunks = self.data.chunks(self.row)
-        chunk = next(self._chunks, None)
-        if chunk is None:
+        if self._chunk is None or self.row == self._chunk.start + len(self._chunk.x):
+            if self._chunks is None:
+                rows = self.data.chunk_rows
+                self._chunks = self.data.chunks(self.row // rows * rows)
+            self._chunk = next(self._chunks, None)
+        if self._chunk is None:
             self._next_stage()
             return self.stage < 2 and self.silent is None
-        x = chunk.x.reshape(len(chunk.x), -1)
+        start = self._chunk.start
+        part = slice(self.row - start, self.row - start + self._step)
+        x = self._chunk.x[part]
+        x = x.reshape(len(x), -1)
         if self.stage == 0:
-            self._survey(x, chunk.start)
+            self._survey(x, self.row)
         else:
-            self._sum(x, chunk)
-        self.row = chunk.start + len(x)
+            group = None if self._chunk.group is None else self._chunk.group[part]
+            self._sum(x, batch_numbers(self.row, len(x), group, self.settings.seed))
+        self.row += len(x)
         return True
 
+    @property
+    def _step(self) -> int:
+        """Samples in a step."""
+        if self.stage == 0:
+            return self.data.chunk_rows
+        assert self.frame is not None
+        wide = self.columns + (self.fields.count * self.frame.rank if self.fields else 0)
+        return max(64, min(STEP_VALUES // self.hermite.sums, (1 << 22) // wide))
+
     def _next_stage(self) -> None:
-        self.stage, self.row, self._chunks = self.stage + 1, 0, None
+        self.stage, self.row, self._chunks, self._chunk = self.stage + 1, 0, None, None
         if self.stage == 1:
             self._prepare()
 
@@ -146,15 +164,11 @@ class MomentsTask:
             return r * (r + 1)
         return candidates_of(self.spec, self.data).dimension
 
-    def _sum(self, x: np.ndarray, chunk: Chunk) -> None:
+    def _sum(self, x: np.ndarray, batch: np.ndarray) -> None:
         assert self.frame is not None
         assert self.sums is not None
-        batch = batch_numbers(chunk.start, len(x), chunk.group, self.settings.seed)
-        step = max(1, (1 << 22) // (self.columns + (self.fields.count * self.frame.rank if self.fields else 0)))
-        for first in range(0, len(x), step):
-            part = x[first : first + step]
-            velocity = None if self.fields is None else self.fields(part)
-            self.sums.add(self.frame(part), batch[first : first + step], velocity)
+        velocity = None if self.fields is None else self.fields(x)
+        self.sums.add(self.frame(x), batch, velocity)
 
     def progress(self) -> Progress:
         """Samples read in this pass."""
@@ -173,6 +187,7 @@ class MomentsTask:
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Back to a saved state; coordinates follow from the first pass."""
         self.stage, self.row, self._chunks = int(state["stage"]), int(state["row"]), None
+        self._chunk = None
         self.sample = np.array(state["sample"])
         self.scatter.restore({n.removeprefix("scatter_"): v for n, v in state.items() if n.startswith("scatter_")})
         if self.stage > 0:
