@@ -39,6 +39,7 @@ from symdisc.warp import Warp
 
 Row = list[object]
 DIGITS = Path(__file__).parents[1] / "sample_data" / "digits.h5"
+WHOLE = (2_000, 4_000, 8_000, 16_000)
 HOW = ("independent", "mixture", "heavy", "correlated")
 
 
@@ -166,11 +167,12 @@ def broken_defect(harmonic: float, samples: int) -> float:
 def broken(options: argparse.Namespace) -> None:
     """SO(2) broken by a fourth harmonic: certified at half its defect, at the defect itself, and whole rings."""
     rows: list[Row] = []
-    for harmonic in (0.1, 0.2, 0.4):
+    cells = 2 * len(options.harmonics) * len(options.sizes) + len(WHOLE)
+    for harmonic in options.harmonics:
         defect = broken_defect(harmonic, 2_000_000)
         for share in (0.5, 1.0):
-            for n in (20_000, 60_000):
-                clock, held, sets = Clock(options.minutes / 18), 0, 0
+            for n in options.sizes:
+                clock, held, sets = Clock(options.minutes / cells), 0, 0
                 while sets < 10 * options.seeds and not clock.over():
                     x = make("broken-ring", sets, n, harmonic=harmonic).arrays["x"]
                     found = symdisc.fit(x, method="moments", tolerance=share * defect)
@@ -179,8 +181,8 @@ def broken(options: argparse.Namespace) -> None:
                 rows.append([harmonic, f"{defect:.3g}", f"{share * defect:.3g}", n, sets, f"{100 * held / sets:.1f} %"])
                 header = ["eps", "population defect", "tolerance", "n", "sets", "certified"]
                 record("moments_broken", "SO(2) broken by a fourth harmonic", header, rows)
-    for n in (2_000, 4_000, 6_000, 10_000, 20_000, 40_000):
-        clock, held, sets = Clock(options.minutes / 18), 0, 0
+    for n in WHOLE:
+        clock, held, sets = Clock(options.minutes / cells), 0, 0
         while sets < 10 * options.seeds and not clock.over():
             found = symdisc.fit(make("broken-ring", sets, n, harmonic=0.0).arrays["x"], method="moments")
             held += found.certified_dimension > 0
@@ -272,6 +274,8 @@ def main() -> None:
     parser.add_argument("--nulls", type=int, default=1000, help="null data sets")
     parser.add_argument("--population", type=int, default=300_000, help="samples for the population defect of nulls")
     parser.add_argument("--points", type=int, nargs="+", default=[8], help="points of the clouds, three columns each")
+    parser.add_argument("--harmonics", type=float, nargs="+", default=[0.1, 0.2, 0.4], help="broken: eps")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[20_000, 60_000], help="broken: numbers of samples")
     parser.add_argument("--angles", action="store_true", help="clouds: angles alone, without the verdict")
     parser.add_argument("--minutes", type=float, default=30.0, help="at most so long a table")
     options = parser.parse_args()
