@@ -49,7 +49,7 @@ class Moments:
     limits = (
         "Gaussian data are uninformative: all rotations that preserve the covariance fit them. Every linear symmetry "
         "of a density of full rank and finite covariance is compact: Lorentz boosts need labels, pairs or fields. Sums "
-        "are C(d + degree + 2, d) numbers a batch: to d about 16 at degree 4, 24 at degree 3."
+        "are C(d + degree + 2, d) numbers a batch: to d about 24 at degree 4, 30 at degree 3."
     )
     source = (
         "ours; without the damping, rows of degree k are d rho(L) M_k = 0, the equation of finzi2021emlp with the "
