@@ -19,7 +19,7 @@ import numpy as np
 from common import record
 
 import symdisc
-from symdisc.discover.moments import Moments
+from symdisc.discover.scatter import Scatter
 
 DIGITS = Path(__file__).parents[1] / "sample_data" / "digits.h5"
 
@@ -61,14 +61,14 @@ def merge_error(offset: float) -> float:
         wide = x.astype(np.longdouble)
         wide -= wide.mean(axis=0)
         expected = (wide.T @ wide / len(x)).astype(float)
-        chunked, batched = Moments(1, 12), Moments(60, 12)
+        chunked, batched = Scatter(1, 12), Scatter(60, 12)
         for part in np.array_split(x, 13):
             chunked.add(part[:, :, None])
         shuffled = x[rng.permutation(len(x))]
         for part in np.array_split(shuffled, 7):
             batched.add(part[:, :, None], rng.integers(0, 60, len(part)))
-        for moments in (chunked, batched):
-            error = max(error, float(np.abs(moments.pooled()[2] - expected).max() / np.abs(expected).max()))
+        for scatter in (chunked, batched):
+            error = max(error, float(np.abs(scatter.pooled()[2] - expected).max() / np.abs(expected).max()))
     return error
 
 

@@ -78,7 +78,7 @@ class Inspection:
             InputError: NaN or infinite values among the first 256 MB.
         """
         _look(dataset)
-        from ..discover.registry import estimate, suited
+        from ..discover.registry import preferred
 
         arrays: list[ArrayInfo] = []
         uses: dict[int, tuple[str, str]] = {}
@@ -90,8 +90,7 @@ class Inspection:
                 if place is not None and (not flat or (role == "x") == (container is dataset.containers[0])):
                     uses[len(arrays) + place] = (role, _letters(dataset, role))
             arrays += infos
-        methods = suited(dataset.kind)
-        memory, seconds = estimate(methods[0], dataset) if methods else (dataset.read_bytes, 0.0)
+        methods, (memory, seconds) = preferred(dataset)
         files = [{"name": handle.name, "bytes": handle.size} for handle in dataset.handles]
         seconds += dataset.nbytes / READ_RATE
         return cls(files, arrays, uses, dataset, methods, max(int(memory), dataset.read_bytes), seconds)

@@ -20,9 +20,9 @@ from ..symmetry import Block
 from .batches import BATCHES, batch_numbers
 from .covariance_basis import CovarianceBasis
 from .method import Constructed, Given, Outcome
-from .moments import Moments
 from .preserved import covariance_evidence
 from .regression import MOST_PAIRS, CrossMoments, regression_outcome, regression_test
+from .scatter import Scatter
 from .settings import Settings
 from .task import Progress
 
@@ -162,7 +162,7 @@ class CovarianceTask:
             d += outputs
         precision = np.float32 if settings.dtype == "float32" else np.float64
         batches = BATCHES if self.labelled or given is not None else 1
-        self.moments = Moments(batches, d, channels, precision)
+        self.scatter = Scatter(batches, d, channels, precision)
         self.row = 0
         self._chunks: Iterator[Chunk] | None = None
 
@@ -213,12 +213,12 @@ class CovarianceTask:
             return False
         x = chunk.x
         batch = None
-        if len(self.moments.count) > 1:
+        if len(self.scatter.count) > 1:
             batch = batch_numbers(chunk.start, len(x), chunk.group, self.settings.seed)
         if self.labelled:
             x = np.concatenate([x.astype(np.float64, copy=False), self._outputs(chunk)[:, :, None]], axis=1)
         self._check_range(x)
-        self.moments.add(x, batch)
+        self.scatter.add(x, batch)
         self.row = chunk.start + len(chunk.x)
         return True
 
@@ -245,25 +245,25 @@ class CovarianceTask:
 
     def state(self) -> dict[str, np.ndarray]:
         """The accumulated moments and the next row."""
-        return {"row": np.array(self.row), **self.moments.state()}
+        return {"row": np.array(self.row), **self.scatter.state()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Back to a saved state."""
         self.row = int(state["row"])
-        self.moments.restore(state)
+        self.scatter.restore(state)
         self._chunks = None
 
     def outcome(self) -> Outcome:
         """The basis, or the evidence."""
         data = self.data
         if not self.labelled and self.given is not None:
-            return covariance_evidence(self.moments, self.given, data.d)
+            return covariance_evidence(self.scatter, self.given, data.d)
         if self.labelled and self.given is not None:
             same = self.settings.output_action == "same"
-            return regression_test(CrossMoments.of(self.moments, data.d), self.given, same)
+            return regression_test(CrossMoments.of(self.scatter, data.d), self.given, same)
         if self.labelled:
             outcome = regression_outcome(
-                CrossMoments.of(self.moments, data.d), 1 - self.settings.level, self.settings.tolerance
+                CrossMoments.of(self.scatter, data.d), 1 - self.settings.level, self.settings.tolerance
             )
             if self.classes is not None:
                 shown = ", ".join(f"{label:g}" for label in self.classes[:12])
@@ -274,7 +274,7 @@ class CovarianceTask:
 
     def _constructed(self) -> Outcome:
         data = self.data
-        count, mean, covariance = self.moments.pooled()
+        count, mean, covariance = self.scatter.pooled()
         basis = CovarianceBasis.of(covariance / data.channels, mean, np.dtype(data.x_dtype), self.options.rank)
         r, d = basis.rank, data.d
         notes = []

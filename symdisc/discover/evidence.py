@@ -22,7 +22,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .rows import DENSE_LIMIT, BatchForms, DenseForms, Form, Rows, moment_forms
+from .rows import DENSE_LIMIT, BatchForms, DenseForms, Form, Rows, moment_forms, raw_form
 from .trial import MomentTrial, PointwiseTrial, Trial, spread_factor
 
 NOISE_MIX = 1e-3
@@ -34,17 +34,31 @@ class Forms:
 
     Attributes:
         raw: violation including its noise, F.
-        unbiased: violation without it; may be indefinite.
-        noise: what noise alone would give, N (zero: the rows have none).
         denominator: T.
         metric: what the raw violation is minimised against when directions are chosen, and by which they are ordered.
+        parts: gives the next two when they are asked for: a search needs neither, and they take most of the work.
+        unbiased: violation without its noise; may be indefinite.
+        noise: what noise alone would give, N (zero: the rows have none).
     """
 
     raw: Form
-    unbiased: Form
-    noise: Form
     denominator: Form
     metric: Form
+    parts: Callable[[], tuple[Form, Form]]
+
+    @cached_property
+    def _parts(self) -> tuple[Form, Form]:
+        return self.parts()
+
+    @property
+    def unbiased(self) -> Form:
+        """Violation without its noise."""
+        return self._parts[0]
+
+    @property
+    def noise(self) -> Form:
+        """What noise alone would give."""
+        return self._parts[1]
 
 
 class Evidence(Protocol):
@@ -101,9 +115,12 @@ class MomentEvidence:
         weights: (B,) samples in each batch.
         embed: (K, r) candidate coefficients -> (r, m, m) generators.
         denominator_rows: moment rows whose squared mean is the denominator; or None, then the denominator is
-            `reference` times the noise.
+            `reference` times the measure.
         comparison: (K, c) directions of the comparison set when there are no denominator rows: 1 is as broken as
             its typical member. None: all candidates.
+        measure: by which directions are compared, v' M v; None: the noise of the mean.
+        typical: (B, p) batch means of rows whose squared mean is the reference, where the comparison set lies outside
+            the candidates; `comparison` is not used then.
     """
 
     rows: Rows
@@ -111,6 +128,8 @@ class MomentEvidence:
     embed: Callable[[np.ndarray], np.ndarray]
     denominator_rows: Rows | None = None
     comparison: np.ndarray | None = None
+    measure: Form | None = None
+    typical: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -125,9 +144,9 @@ class MomentEvidence:
         """With a comparison set: its reference is not above zero at level 1 - alpha."""
         if self.denominator_rows is not None:
             return None
-        unit = self._comparison
-        s1, s2 = self.sum_terms(unit, np.zeros(unit.shape[1]))
-        if self.reference * unit.shape[1] > NormalDist().inv_cdf(1 - alpha) * np.sqrt(s1 + s2):
+        filled = self.weights > 0
+        s1, s2 = u_statistic_variance(self._typical_kernel[np.ix_(filled, filled)], self.weights[filled])
+        if self.reference > NormalDist().inv_cdf(1 - alpha) * np.sqrt(s1 + s2):
             return None
         return (
             "uninformative: even a typical direction shows no violation beyond noise, so a small one means nothing "
@@ -149,33 +168,55 @@ class MomentEvidence:
         have; against N a well measured symmetry would rank behind a faint direction that is all noise. With a
         comparison set T is a multiple of N anyway.
         """
-        raw, unbiased, noise = moment_forms(self.rows, self.weights, batches)
+        whole = np.array_equal(batches, self.weights > 0)
+        raw = self._all[0] if whole else raw_form(self.rows, self.weights, batches)
+
+        def parts() -> tuple[Form, Form]:
+            return (self._all if whole else moment_forms(self.rows, self.weights, batches))[1:]
+
         if self.denominator_rows is None:
-            return Forms(raw, unbiased, noise, self._all[2].times(max(self.reference, 0.0)), noise)
-        denominator = moment_forms(self.denominator_rows, self.weights, batches)[0]
-        return Forms(raw, unbiased, noise, denominator, denominator)
+            measure = self._measure
+            return Forms(raw, measure.times(max(self.reference, 0.0)), measure, parts)
+        denominator = raw_form(self.denominator_rows, self.weights, batches)
+        return Forms(raw, denominator, denominator, parts)
 
     @cached_property
     def _all(self) -> tuple[Form, Form, Form]:
         return moment_forms(self.rows, self.weights, self.weights > 0)
 
+    @property
+    def _measure(self) -> Form:
+        return self._all[2] if self.measure is None else self.measure
+
     @cached_property
-    def _comparison(self) -> np.ndarray:
-        """(K, c): N-orthonormal directions that span the comparison set."""
-        basis = np.eye(self.size) if self.comparison is None else self.comparison
-        metric = basis.T @ self._all[2].apply(basis)
-        values, vectors = np.linalg.eigh((metric + metric.T) / 2)
-        kept = values > values[-1] * 1e-12
-        return basis @ (vectors[:, kept] / np.sqrt(values[kept]))
+    def _typical(self) -> np.ndarray:
+        """(B, p): rows whose squared mean is the reference, those of all directions of an orthonormal comparison set.
+
+        Only their products matter, so no more than B columns are kept.
+        """
+        rows = self.typical
+        if rows is None:
+            basis = np.eye(self.size) if self.comparison is None else self.comparison
+            unit = basis @ whitened(basis.T @ self._measure.apply(basis))
+            rows = self.rows.apply(unit).reshape(len(self.weights), -1) / np.sqrt(max(unit.shape[1], 1))
+        if rows.shape[1] <= len(rows):
+            return rows
+        values, vectors = np.linalg.eigh(rows @ rows.T)
+        return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
+
+    @cached_property
+    def _typical_kernel(self) -> np.ndarray:
+        return np.asarray(self._typical @ self._typical.T)
 
     @cached_property
     def reference(self) -> float:
-        """Mean over the comparison set of violation over noise, N-orthonormal directions, from all data.
+        """Mean over the comparison set of violation over measure, orthonormal directions, from all data.
 
         Not above zero: the rows cannot tell a symmetric density from a typical one (Gaussian data).
         """
-        unit = self._comparison
-        return float(np.einsum("kc,kc->", unit, self._all[1].apply(unit)) / max(unit.shape[1], 1))
+        pairs = np.outer(self.weights, self.weights)
+        np.fill_diagonal(pairs, 0.0)
+        return float((pairs * self._typical_kernel).sum() / pairs.sum())
 
     def trial(self, directions: Sequence[np.ndarray], views: Sequence[Evidence], folds: np.ndarray) -> Trial:
         """Products of the held-out groups of each fold."""
@@ -185,12 +226,15 @@ class MomentEvidence:
             applied.append(view.applied(direction))
         return MomentTrial.build(applied, folds, self.weights)
 
-    def applied(self, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray | float]:
-        """(B, q) rows of one direction, and its (B, p) denominator rows or its denominator."""
+    def applied(self, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(B, q) rows of one direction, and (B, p) rows of its denominator.
+
+        The reference is estimated from the same batches, so its error enters the test as that of any denominator does.
+        """
         rows = self.rows.apply(direction[:, None])[..., 0]
         if self.denominator_rows is not None:
             return rows, self.denominator_rows.apply(direction[:, None])[..., 0]
-        return rows, self.reference * self._all[2].value(direction)
+        return rows, self._typical * np.sqrt(max(self._measure.value(direction), 0.0))
 
     def given(self, direction: np.ndarray) -> Trial:
         """All pairs of different batches."""
@@ -204,6 +248,9 @@ class MomentEvidence:
         if self.denominator_rows is not None:
             other = self.denominator_rows.apply(directions)[filled]
             kernel -= np.einsum("aqi,bqi,i->ab", other, other, values, optimize=True)
+        else:
+            sizes = np.einsum("ki,ki->i", directions, self._measure.apply(directions))
+            kernel -= float(values @ sizes) * self._typical_kernel[np.ix_(filled, filled)]
         return u_statistic_variance(kernel, self.weights[filled])
 
 
@@ -213,6 +260,13 @@ def _one_by_one(weights: np.ndarray) -> np.ndarray:
     single = np.zeros((len(batches), len(weights)), dtype=bool)
     single[np.arange(len(batches)), batches] = True
     return single[None]
+
+
+def whitened(gram: np.ndarray) -> np.ndarray:
+    """(c, r): combinations of c vectors that are orthonormal, from their Gram matrix of rank r."""
+    values, vectors = np.linalg.eigh((gram + gram.T) / 2)
+    kept = values > max(values[-1], 0.0) * 1e-12
+    return np.asarray(vectors[:, kept] / np.sqrt(values[kept]))
 
 
 def mixed(noise: Form, denominator: Form) -> Form:
@@ -293,7 +347,7 @@ class PointwiseEvidence:
         metric = mixed(noise, denominator)
         if self.floor:
             metric = metric.plus(denominator, self.floor)
-        return Forms(raw, raw.plus(noise, -1.0), noise, denominator, metric)
+        return Forms(raw, denominator, metric, lambda: (raw.plus(noise, -1.0), noise))
 
     def _mean(self, forms: BatchForms | None, share: np.ndarray) -> Form:
         if forms is None:

@@ -70,7 +70,7 @@ def fit(
     Example:
         >>> import numpy as np, symdisc
         >>> x = np.random.default_rng(0).standard_normal((500, 3))
-        >>> symdisc.fit(x).algebra["name"]
+        >>> symdisc.fit(x, method="covariance").algebra["name"]
         'so(3)'
     """
     data = _data_set(x, y, group, kind, axes)
@@ -152,7 +152,7 @@ def _run(
 ) -> Symmetry:
     started = time.time()
     check_owners(settings)
-    method = choose(settings.method, data.kind)
+    method, choice = choose(settings.method, data, settings)
     refuse_over_memory(method, data, settings)
     task = method.task(data, settings, given)
     checkpoint = None
@@ -163,7 +163,7 @@ def _run(
             checkpoint.read(task)
     drive(task, checkpoint, watch)
     try:
-        return _conclude(method, task, data, settings, given, started, watch)
+        return _conclude(method, task, data, settings, given, started, choice, watch)
     except (KeyboardInterrupt, Interrupted) as error:
         if checkpoint is None:
             raise
@@ -181,10 +181,12 @@ def _conclude(
     settings: Settings,
     given: Given | None,
     started: float,
+    choice: list[str],
     watch: Watch | None,
 ) -> Symmetry:
     """From the finished task to the result."""
     outcome = task.outcome()
+    outcome.notes[:0] = choice
     if given is not None and given.found_in & {file["sha256"] for file in data.fingerprint()}:
         outcome.notes.insert(
             0, "these generators were found in these very data: the bounds are too small, test them on others"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -108,6 +108,14 @@ class Method(Protocol):
 
     def panels(self, symmetry: Symmetry) -> Sequence[Panel]:
         """Plots of its own, drawn from the arrays in `symmetry.extras`."""
+
+
+@runtime_checkable
+class Declining(Protocol):
+    """A method that `auto` passes over where it would take too much."""
+
+    def declines(self, data: DataSet, settings: Settings) -> str | None:
+        """Why these data are too much to be chosen without being asked for, or None."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from .method import Declining
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 # name -> module that holds the object `method`; in the order in which `auto` prefers them.
 METHODS = {
     "lconv": "lconv",
+    "moments": "moments",
     "covariance": "covariance",
     "noether": "noether",
 }
@@ -53,12 +55,15 @@ def suited(kind: str) -> list[str]:
     return [name for name in METHODS if kind in get(name).kinds]
 
 
-def choose(name: str, kind: str) -> Method:
-    """The method asked for, or the preferred one for `auto`.
+def choose(name: str, data: DataSet, settings: Settings) -> tuple[Method, list[str]]:
+    """The method asked for, or for `auto` the preferred one; and what a user should know about the choice.
+
+    `auto` takes a method whose own options are set, where there is one; else the first that does not decline the data.
 
     Raises:
         InputError: the method does not take this kind of data, or none does.
     """
+    kind = data.kind
     names = suited(kind)
     if name == "auto":
         if not names:
@@ -66,14 +71,32 @@ def choose(name: str, kind: str) -> Method:
             raise InputError(
                 f"no method here takes data of kind {kind!r} ({takes}); say --kind if they are another kind"
             )
-        return get(names[0])
+        owners = {key.partition(".")[0] for key in settings.options}
+        asked = [name for name in names if name in owners]
+        return _affordable(asked or names, data, settings)
     method = get(name)
     if kind not in method.kinds:
         fitting = f"for {kind} use {', '.join(names)}" if names else f"no method here takes {kind}"
         raise InputError(f"--method {name} takes data of kind {' or '.join(method.kinds)}, not {kind}; {fitting}")
-    return method
+    return method, []
 
 
-def estimate(name: str, data: DataSet, settings: Settings | None = None) -> tuple[int, float]:
-    """Peak memory in bytes and time in seconds that a method would need, by counting."""
-    return get(name).estimate(data, settings or Settings())
+def _affordable(names: list[str], data: DataSet, settings: Settings) -> tuple[Method, list[str]]:
+    """The first of these methods that does not decline the data; the first of all where each does."""
+    notes: list[str] = []
+    for name in names:
+        method = get(name)
+        reason = method.declines(data, settings) if isinstance(method, Declining) else None
+        if reason is None:
+            return method, notes
+        notes.append(f"{reason}: --method {name} runs it all the same")
+    return get(names[0]), []
+
+
+def preferred(data: DataSet) -> tuple[list[str], tuple[int, float]]:
+    """Names of the methods for these data, first the one that `auto` runs, and its bytes and seconds by counting."""
+    names = suited(data.kind)
+    if not names:
+        return [], (data.read_bytes, 0.0)
+    method = _affordable(names, data, Settings())[0]
+    return sorted(names, key=lambda name: name != method.name), method.estimate(data, Settings())

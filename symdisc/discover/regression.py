@@ -22,8 +22,8 @@ from .batches import GROUPS, group_masks, too_few
 from .covariance_basis import column_scale, whitening
 from .evidence import MomentEvidence, u_statistic_variance
 from .method import Given, Outcome
-from .moments import Moments
 from .rows import DenseRows
+from .scatter import Scatter
 
 MOST_PAIRS = 100
 NEARLY_LINEAR = 0.99
@@ -44,10 +44,10 @@ class CrossMoments:
     scale: np.ndarray
 
     @classmethod
-    def of(cls, moments: Moments, d: int) -> CrossMoments:
+    def of(cls, scatter: Scatter, d: int) -> CrossMoments:
         """From streamed moments of (x, y) joined."""
-        _, mean, covariance = moments.pooled()
-        return cls(moments.count, moments.about(mean), mean[:, 0], d, column_scale(covariance, mean))
+        _, mean, covariance = scatter.pooled()
+        return cls(scatter.count, scatter.about(mean), mean[:, 0], d, column_scale(covariance, mean))
 
     def covariance(self, batches: np.ndarray) -> np.ndarray:
         """(d + c, d + c) over the batches of a mask."""
@@ -135,6 +135,11 @@ class JointRotationRows:
     def batch(self, number: int) -> np.ndarray:
         """(q, K): the rows of one batch for every candidate."""
         return self._act(self.rows[number : number + 1], self.columns[number : number + 1], self.rotations)[0]
+
+    def mean(self, share: np.ndarray) -> np.ndarray:
+        """(q, K): the rows are linear in the strips."""
+        rows, columns = (np.tensordot(share, strips, axes=1)[None] for strips in (self.rows, self.columns))
+        return self._act(rows, columns, self.rotations)[0]
 
     def adjoint(self, values: np.ndarray) -> np.ndarray:
         """(K, r)."""

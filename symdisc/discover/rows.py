@@ -35,6 +35,9 @@ class BatchRows(Rows, Protocol):
     def batch(self, number: int) -> np.ndarray:
         """(q, K): A_b."""
 
+    def mean(self, share: np.ndarray) -> np.ndarray:
+        """(q, K): sum_b share_b A_b."""
+
 
 @dataclass(frozen=True)
 class DenseRows:
@@ -55,6 +58,15 @@ class DenseRows:
     def adjoint(self, values: np.ndarray) -> np.ndarray:
         """(K, r)."""
         return np.tensordot(self.array, values, axes=([0, 1], [0, 1]))
+
+    def batch(self, number: int) -> np.ndarray:
+        """(q, K)."""
+        return self.array[number]
+
+    def mean(self, share: np.ndarray) -> np.ndarray:
+        """(q, K)."""
+        used = share != 0
+        return np.tensordot(share[used], self.array[used], axes=1)
 
 
 class BatchForms(Protocol):
@@ -174,13 +186,19 @@ def moment_forms(rows: Rows, weights: np.ndarray, batches: np.ndarray) -> tuple[
     return tuple(Form(candidates, operator=f) for f in (raw_apply, unbiased_apply, noise_apply))  # type: ignore[return-value]
 
 
+def raw_form(rows: Rows, weights: np.ndarray, batches: np.ndarray) -> Form:
+    """F of `moment_forms` alone."""
+    if not isinstance(rows, BatchRows) or rows.shape[2] > DENSE_LIMIT:
+        return moment_forms(rows, weights, batches)[0]
+    mean = rows.mean(np.where(batches, weights, 0.0) / weights[batches].sum())
+    return Form(rows.shape[2], mean.T @ mean)
+
+
 def _written_forms(rows: BatchRows, share: np.ndarray) -> tuple[Form, Form, Form]:
-    """The three forms in two passes over the batches."""
+    """The three forms with one batch in memory at a time."""
     _, size, candidates = rows.shape
     used = np.flatnonzero(share)
-    mean = np.zeros((size, candidates))
-    for number in used.tolist():
-        mean += share[number] * rows.batch(number)
+    mean = rows.mean(share)
     noise, drift = np.zeros((candidates, candidates)), np.zeros((size, candidates))
     for number in used.tolist():
         centred = share[number] * (rows.batch(number) - mean)

@@ -47,7 +47,7 @@ def pair(tmp_path):
 
 
 def test_fit_writes_the_result_folder_and_one_json_object(gaussian, tmp_path):
-    done = symdisc("fit", gaussian, "--json", cwd=tmp_path)
+    done = symdisc("fit", "--method", "covariance", gaussian, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     folder = tmp_path / "gaussian.symdisc"
@@ -66,7 +66,7 @@ def test_fit_writes_the_result_folder_and_one_json_object(gaussian, tmp_path):
 
 
 def test_the_table_is_honest_about_a_construction(gaussian, tmp_path):
-    done = symdisc("fit", gaussian, "--no-plots", cwd=tmp_path)
+    done = symdisc("fit", gaussian, "--method", "covariance", "--no-plots", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "every distribution" in done.stdout
     assert "\x1b" not in done.stdout
@@ -101,7 +101,9 @@ def test_stdin_needs_a_place_for_the_result(gaussian, tmp_path):
     assert refused.returncode == 2
     assert "-o" in refused.stderr
     with gaussian.open("rb") as stream:
-        done = symdisc("fit", "-", "-o", "out", "--json", "--no-plots", cwd=tmp_path, stdin=stream)
+        done = symdisc(
+            "fit", "-", "-o", "out", "--method", "covariance", "--json", "--no-plots", cwd=tmp_path, stdin=stream
+        )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["dimension"] == 6
 
@@ -141,16 +143,16 @@ def test_interrupted_and_resumed(tmp_path, number, code):
     whole = subprocess.run([*command, "-o", "whole"], cwd=tmp_path, capture_output=True, text=True)
     assert whole.returncode == 0, whole.stderr
     # Slow the steps down, so that the signal meets the run at work whatever the machine.
-    slow = dict(os.environ, PYTHONPATH=str(tmp_path))
+    slow = dict(os.environ, PYTHONPATH=os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     (tmp_path / "sitecustomize.py").write_text(
         "import time\n"
-        "from symdisc.discover import moments\n"
-        "add = moments.Moments.add\n"
+        "from symdisc.discover import scatter\n"
+        "add = scatter.Scatter.add\n"
         "def slowly(self, *arguments):\n"
         "    add(self, *arguments)\n"
         "    open('started', 'w').close()\n"
         "    time.sleep(0.5)\n"
-        "moments.Moments.add = slowly\n"
+        "scatter.Scatter.add = slowly\n"
     )
     run = subprocess.Popen([*command, "-o", "part"], cwd=tmp_path, env=slow, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
@@ -190,7 +192,7 @@ def test_over_the_ceiling_is_refused_before_the_work(tmp_path):
 
 def test_methods_and_unknown_words(tmp_path):
     listed = json.loads(symdisc("methods", "--json", cwd=tmp_path).stdout)
-    assert [method["name"] for method in listed["methods"]][:2] == ["lconv", "covariance"]
+    assert [method["name"] for method in listed["methods"]][:3] == ["lconv", "moments", "covariance"]
     own = {method["name"]: {option["name"] for option in method["options"]} for method in listed["methods"]}
     assert own["covariance"] == {"labels", "rank"}
     assert {"solver", "map", "folds"} <= own["lconv"]

@@ -9,8 +9,9 @@ from scipy.stats import binom
 from toys import HiddenForms, HiddenRows, Moment, Pointwise, planes
 
 from symdisc.discover import verdict
-from symdisc.discover.evidence import PointwiseEvidence
+from symdisc.discover.evidence import MomentEvidence, PointwiseEvidence
 from symdisc.discover.rows import DenseForms, DenseRows, Form
+from symdisc.discover.trial import draw_multipliers
 from symdisc.discover.verdict import HeldOut, decide, in_order, judge
 from symdisc.symmetry import Verdict
 
@@ -124,6 +125,31 @@ def test_reference_is_the_mean_defect():
         evidence = problem.evidence(6000, seed, reference=True)
         found.append([evidence.given(v).defect for v in np.eye(3)])
     np.testing.assert_allclose(np.median(found, axis=0), problem.reference_defects, rtol=0.05)
+
+
+def test_size_where_the_reference_is_uncertain():
+    """At the boundary, with a reference that is known to 20 %: its error is part of the test.
+
+    One candidate whose squared violation is exactly tolerance^2 times the reference. The violation is measured well, so
+    without the reference's error nearly half of the runs would pass.
+    """
+    runs, hits, batches, p = 400, 0, 60, 10
+    multipliers = draw_multipliers(batches, 0)
+    for seed in range(runs):
+        rng = np.random.default_rng([77, seed])
+        weights = rng.integers(80, 121, batches).astype(float)
+        spread = np.sqrt(weights.mean() / weights)[:, None]
+        rows = 0.1 * np.eye(1, p) + 1e-3 * spread * rng.standard_normal((batches, p))
+        typical = np.eye(1, p) + 0.8 * spread * rng.standard_normal((batches, p))
+        evidence = MomentEvidence(
+            DenseRows(rows[..., None]),
+            weights,
+            lambda v: v.T.reshape(-1, 1, 1),
+            measure=Form(1, np.eye(1)),
+            typical=typical,
+        )
+        hits += evidence.given(np.ones(1)).certified(0.1, 0.05, multipliers)
+    assert hits <= binom.ppf(1 - 1e-4, runs, 0.05)
 
 
 def test_reference_does_not_depend_on_a_comparison_set_written_twice():

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 
-class Moments:
+class Scatter:
     """Counts, means and scatter of B batches of d-vectors with m channels that share the action.
 
     Chunks are centred on their own mean and merged by Chan's update (Chan, Golub, LeVeque 1979) in float64, so a large
@@ -79,7 +79,7 @@ class Moments:
         self.step[number] += apart * (n / after)
         self.count[number] = after
 
-    def merge(self, other: Moments) -> None:
+    def merge(self, other: Scatter) -> None:
         """Add another accumulator's batches to the batches of the same numbers."""
         if other.origin is None:
             return

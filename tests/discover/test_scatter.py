@@ -1,4 +1,4 @@
-"""Streamed moments against two-pass references in extended precision."""
+"""Streamed means and scatter against two-pass references in extended precision."""
 
 from itertools import pairwise
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symdisc.discover.moments import Moments
+from symdisc.discover.scatter import Scatter
 
 
 def reference(x):
@@ -18,12 +18,12 @@ def reference(x):
 
 
 def streamed(x, cuts, batches=1, numbers=None):
-    moments = Moments(batches, x.shape[1], x.shape[2])
+    scatter = Scatter(batches, x.shape[1], x.shape[2])
     edges = [0, *sorted(cuts), len(x)]
     for low, high in pairwise(edges):
         if high > low:
-            moments.add(x[low:high], None if numbers is None else numbers[low:high])
-    return moments
+            scatter.add(x[low:high], None if numbers is None else numbers[low:high])
+    return scatter
 
 
 def error(found, expected):
@@ -88,16 +88,16 @@ def test_float32_chunks_keep_float64_accuracy():
 def test_float32_products_are_as_good_as_their_digits():
     rng = np.random.default_rng(6)
     x = (rng.standard_normal((5000, 6)) + 10).astype(np.float32)[:, :, None]
-    moments = Moments(1, 6, 1, np.float32)
-    moments.add(x)
-    assert error(moments.pooled()[2], reference(x)[1]) <= 1e-5
+    scatter = Scatter(1, 6, 1, np.float32)
+    scatter.add(x)
+    assert error(scatter.pooled()[2], reference(x)[1]) <= 1e-5
 
 
 def test_state_goes_on_to_the_same_bits():
     x = np.random.default_rng(7).standard_normal((900, 3, 1))
     whole = streamed(x, [300, 600])
     first = streamed(x[:300], [])
-    second = Moments(1, 3)
+    second = Scatter(1, 3)
     second.restore({name: array.copy() for name, array in first.state().items()})
     second.add(x[300:600])
     second.add(x[600:])
