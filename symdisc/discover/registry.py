@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # name -> module that holds the object `method`; in the order in which `auto` prefers them.
 METHODS = {
     "lconv": "lconv",
+    "function": "function",
     "covariance": "covariance",
     "noether": "noether",
 }
