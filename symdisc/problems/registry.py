@@ -6,7 +6,7 @@ import difflib
 from typing import Any
 
 from ..errors import InputError
-from . import fields, gaussian, grids, linear, mechanics, resampled, unrelated, vectors
+from . import fields, functions, gaussian, grids, linear, mechanics, resampled, unrelated, vectors
 from .problem import Made, Problem
 
 PROBLEMS: dict[str, Problem] = {
@@ -16,6 +16,7 @@ PROBLEMS: dict[str, Problem] = {
         gaussian.rank_deficient,
         linear.equal_correlations,
         linear.no_symmetry,
+        *functions.functions,
         grids.rotated_images,
         grids.shifts,
         grids.warped_images,

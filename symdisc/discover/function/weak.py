@@ -92,7 +92,8 @@ class Weak:
 
     Attributes:
         weights: (B,) samples.
-        slopes: (B, q, s, r, r + 1), E_b[w d_i f_a (z, 1)_j], debiased.
+        slopes: (B, q, s, r, r + 1), E_b[w d_i f_a (z, 1)_j], debiased; model: the same of the model alone, for the size
+            of the terms: what few samples far from the model do to it would make that size uncertain.
         values: (B, q, s + 1), E_b[w (u, 1)]; points: (B, q, r + 1), E_b[w (z, 1)].
         axes: along which f, without the identity that `same` leaves out, changes.
         identity: what multiple of x is in y, for `same`; as_output: (s, r + 1), x as u sees it.
@@ -100,6 +101,7 @@ class Weak:
 
     weights: np.ndarray
     slopes: np.ndarray
+    model: np.ndarray
     values: np.ndarray
     points: np.ndarray
     axes: Axes
@@ -156,6 +158,7 @@ def weak_moments(
     filled = np.maximum(weights, 1.0)[:, None, None]
     slopes, values, points, rest = slopes / filled, values / filled, points / filled, rest / filled
     slopes = slopes.reshape(BATCHES, q, s, r, r + 1)
+    plain = slopes.copy()
     cross, gram = cross / n, gram / n
     gram[np.diag_indices(p)] += RIDGE * np.trace(gram) / p
     beta = np.linalg.solve(gram, rest.transpose(1, 0, 2).reshape(p, -1))
@@ -167,9 +170,9 @@ def weak_moments(
             seen = cross[:, : moved.shape[0]] @ (moved @ beta)
             slopes[:, :, :, i, j] += seen.reshape(q, BATCHES, s).transpose(1, 0, 2)
     mix = _orthonormalising(cross[:, :q]) * TAPER ** tests.exponents.sum(axis=1)
-    slopes = np.tensordot(slopes, mix, axes=(1, 0)).transpose(0, 4, 1, 2, 3)
+    slopes, plain = (np.tensordot(part, mix, axes=(1, 0)).transpose(0, 4, 1, 2, 3) for part in (slopes, plain))
     values, points = (np.swapaxes(np.swapaxes(part, 1, 2) @ mix, 1, 2) for part in (values, points))
-    return Weak(weights, slopes, values, points, axes, identity, as_output)
+    return Weak(weights, slopes, plain, values, points, axes, identity, as_output)
 
 
 def _orthonormalising(gram: np.ndarray) -> np.ndarray:
@@ -240,7 +243,7 @@ def weak_evidence(
 
     # Terms: the gradient (less the identity's) in units of its own size, times the vector in the dual units.
     shown = weak.as_output[:, :-1]
-    left = slopes - weak.identity * np.einsum("ih,sh,bqj->bqsij", active, shown, weak.points, optimize=True)
+    left = weak.model - weak.identity * np.einsum("si,bqj->bqsij", shown, weak.points, optimize=True)
     left = np.einsum("ia,bqsij->bqsaj", axes / sizes, left, optimize=True)
     left = _compressed(left.reshape(batches, -1, left.shape[-1]), weak.weights)
     right = np.einsum("ia,kij->kaj", axes * sizes, space) / np.sqrt(axes.shape[1])
