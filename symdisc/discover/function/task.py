@@ -286,16 +286,19 @@ class FunctionTask:
         notes = [f"f: {self.best.kind}; held-out errors, as a share {what}: {tried_out}"]
         notes.append(f"{self.options.folds} fits, each judged on the samples it has not seen: {rest:.2g} unexplained")
         if axes < self.frame.r:
-            notes.append(
-                f"f changes along {axes} of {self.frame.r} dimensions of x; what moves x along the others only is "
-                "unused, neither symmetric nor broken"
-            )
+            notes.append(self._unused_note(axes))
         if self.actions.moves_output and self._linear_rest() < NEARLY_LINEAR:
             notes.append(
                 "y is nearly a linear function of x: maps that commute with it are symmetries whatever the data, and "
                 "finding them says no more than that"
             )
         return notes
+
+    def _unused_note(self, axes: int) -> str:
+        return (
+            f"f changes along {axes} of {self.frame.r} dimensions of x; what moves x along the others only is unused, "
+            "neither symmetric nor broken"
+        )
 
     def _linear_rest(self) -> float:
         """Share of y that the best linear function of x leaves over."""
