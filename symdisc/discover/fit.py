@@ -129,7 +129,9 @@ def _of_function(
 ) -> tuple[Any, np.ndarray, str, Settings]:
     """x, its values, their kind, and settings that know the function."""
     if y is not None or kind not in (None, "labelled") or settings.method not in ("auto", "function"):
-        raise InputError("function: it takes the place of y, for labelled data and the function method; leave those out")
+        raise InputError(
+            "function: it takes the place of y, for labelled data and the function method; leave those out"
+        )
     from .function.pointwise import values_of
 
     return x, values_of(function, x), "labelled", replace(settings, method="function", function=function)

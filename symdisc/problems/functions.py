@@ -153,11 +153,7 @@ def _random_function(rng: np.random.Generator, samples: int, options: RandomOpti
         size, phase = rng.standard_normal(options.waves), rng.uniform(0, 2 * np.pi, options.waves)
         slope = options.linear * rng.standard_normal(d)
 
-        def f(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            angle = x @ waves.T + phase  # noqa: B023
-            values = np.sin(angle) @ size + x @ slope  # noqa: B023
-            return values[:, None], ((np.cos(angle) * size) @ waves + slope)[:, None]  # noqa: B023
-
+        f = _waves(waves, size, phase, slope)
         defect = population_defect(rng.standard_normal((POINTS, d)), f, same=False)
         if defect >= LEAST_DEFECT:
             break
@@ -177,6 +173,27 @@ def _random_function(rng: np.random.Generator, samples: int, options: RandomOpti
     )
 
 
+def _waves(waves: np.ndarray, size: np.ndarray, phase: np.ndarray, slope: np.ndarray) -> Map:
+    """sum_j size_j sin(waves_j . x + phase_j) + slope . x."""
+
+    def f(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        angle = x @ waves.T + phase
+        return (np.sin(angle) @ size + x @ slope)[:, None], ((np.cos(angle) * size) @ waves + slope)[:, None]
+
+    return f
+
+
+def _in_frame(inner: Map, frame: np.ndarray) -> Map:
+    """frame inner(frame^-1 x)."""
+    back = np.linalg.inv(frame)
+
+    def f(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        values, gradient = inner(x @ back.T)
+        return values @ frame.T, frame @ gradient @ back
+
+    return f
+
+
 def _polynomial_map(rng: np.random.Generator, samples: int, options: MapOptions) -> Made:
     n = options.dimension
     if not 2 <= n <= 6 or options.degree not in (2, 3):
@@ -188,12 +205,7 @@ def _polynomial_map(rng: np.random.Generator, samples: int, options: MapOptions)
     for _ in range(DRAWS):
         frame = invertible(rng, n, options.condition)
         inner = _inner_map(rng, n, options)
-        back = np.linalg.inv(frame)
-
-        def f(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            values, gradient = inner(x @ back.T)  # noqa: B023
-            return values @ frame.T, frame @ gradient @ back  # noqa: B023
-
+        f = _in_frame(inner, frame)
         next_defect = population_defect(rng.uniform(-1, 1, (POINTS, n)), f, same=True, skip=turns)
         if next_defect >= LEAST_DEFECT:
             break
@@ -201,7 +213,7 @@ def _polynomial_map(rng: np.random.Generator, samples: int, options: MapOptions)
         raise InputError(f"--set condition={options.condition:g}: none of {DRAWS} such maps breaks all else enough")
     x = rng.uniform(-1, 1, (samples, n))
     plane = range(n) if options.symmetry == "rotations" else range(2)
-    space = frame @ planes(plane, n) @ back if turns else np.zeros((0, n, n))
+    space = frame @ planes(plane, n) @ np.linalg.inv(frame) if turns else np.zeros((0, n, n))
     generators = np.zeros((turns, 2 * n, 2 * n))
     generators[:, :n, :n] = generators[:, n:, n:] = space
     return Made(

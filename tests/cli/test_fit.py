@@ -82,16 +82,17 @@ def test_an_old_result_is_not_overwritten_unasked(gaussian, tmp_path):
 
 
 def test_labelled_pair_is_certified_and_can_be_required(pair, tmp_path):
-    done = symdisc("fit", pair, "--json", "--no-plots", "--require", "1", cwd=tmp_path)
+    done = symdisc("fit", pair, "--method", "covariance", "--json", "--no-plots", "--require", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert (summary["verdict"], summary["certified_dimension"]) == ("symmetric", 1)
     assert summary["generators"][0]["defect_upper"] <= 0.1
-    more = symdisc("fit", pair, "--json", "--no-plots", "--require", "2", "--force", cwd=tmp_path)
+    again = ("--json", "--no-plots", "--require", "2", "--force")
+    more = symdisc("fit", pair, "--method", "covariance", *again, cwd=tmp_path)
     assert more.returncode == 3
     assert json.loads(more.stdout)["certified_dimension"] == 1
     assert "--require" in more.stderr
-    tested = symdisc("test", pair, "--generators", "pair.symdisc", "--json", cwd=tmp_path)
+    tested = symdisc("test", pair, "--method", "covariance", "--generators", "pair.symdisc", "--json", cwd=tmp_path)
     assert json.loads(tested.stdout)["verdict"] == "symmetric"
 
 

@@ -47,9 +47,7 @@ class Actions:
 
     def mixed(self, coefficients: np.ndarray) -> Actions:
         """The candidates (K, k) of a subspace."""
-        parts = [
-            np.tensordot(coefficients.T, stack, axes=1) for stack in (self.generators, self.space, self.output)
-        ]
+        parts = [np.tensordot(coefficients.T, stack, axes=1) for stack in (self.generators, self.space, self.output)]
         return replace(self, generators=parts[0], space=parts[1], output=parts[2])
 
     @property
@@ -177,7 +175,8 @@ def _on_columns(stack: np.ndarray, d: int, channels: int) -> np.ndarray:
 def _joined(name: str, stack: np.ndarray, affine: bool, d: int, channels: int, output: np.ndarray) -> Actions:
     size, c = stack.shape[1], output.shape[1]
     first = Block("homogeneous", 0, size, "units of x, then 1") if affine else Block("space", 0, size, "units of x")
-    generators, blocks = stack, (first,)
+    generators = stack
+    blocks: tuple[Block, ...] = (first,)
     if output.any():
         # Where y moves with an origin of its own the block is homogeneous too.
         moving = affine and bool(output[:, :, -1].any())

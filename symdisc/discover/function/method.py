@@ -40,18 +40,18 @@ class Function:
     summary = "Generators under which y = f(x) is invariant, or moves as stated, f fitted to the data."
     formula = (
         "grad f(x) . (L x + b) = L_c f(x). Rows E[w grad f . (L x + b) - w L_c y], w damped Hermite functions of "
-        "whitened x, f from models that never saw the sample, corrected for their error by E[a (y - f)]; defect^2 = sum "
-        "over w of the rows squared over that of their terms apart: every component of grad f with every component of L "
-        "x + b, each in units of the gradient's spread, and L_c y."
+        "whitened x, f from models that never saw the sample, corrected for their error by E[a (y - f)]; defect^2 = "
+        "sum over w of the rows squared, over that of their terms apart: every component of grad f with every one of "
+        "L x + b, each in units of the gradient's spread, and L_c y."
     )
     limits = (
         "Sees what its test functions see: a part of f that oscillates faster is missed. The model is smooth; class "
-        "labels are read as probabilities. Candidates must be fewer than rows: about 12 columns with all of gl(d), more "
-        "with --candidates. All samples are held in memory."
+        "labels are read as probabilities. Candidates must be fewer than rows: about 12 columns with all of gl(d), "
+        "more with --candidates. All samples are held in memory."
     )
     source = (
-        "invariant functions by the null space of gradients: Moskalev et al., LieGG (NeurIPS 2022); equivariance: Hu et "
-        "al., LieSD (2025); the debiased rows and their test are ours"
+        "invariant functions by the null space of gradients: Moskalev et al., LieGG (NeurIPS 2022); equivariance: Hu "
+        "et al., LieSD (2025); the debiased rows and their test are ours"
     )
     options = FunctionOptions
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -46,7 +47,7 @@ class Network:
         self.kind = getattr(torch, training.dtype)
         widths = [sizes[0], *[WIDTH] * LAYERS]
         parts: list[nn.Module] = []
-        for one, other in zip(widths[:-1], widths[1:], strict=True):
+        for one, other in pairwise(widths):
             parts += [nn.Linear(one, other), nn.SiLU()]
         self.body = nn.Sequential(*parts, nn.Linear(widths[-1], sizes[1])).to(training.device, self.kind)
 
@@ -87,6 +88,15 @@ def train(z: np.ndarray, y: np.ndarray, training: Training, seed: int) -> Networ
     Args:
         z: (n, r) whitened; y: (n, c) of about unit size, or one-hot.
     """
+    # Small weights decay into denormal numbers, which cost a processor more than the rest of the arithmetic.
+    torch.set_flush_denormal(True)
+    try:
+        return _trained(z, y, training, seed)
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def _trained(z: np.ndarray, y: np.ndarray, training: Training, seed: int) -> Network:
     generator = torch.Generator().manual_seed(seed)
     network = Network((z.shape[1], y.shape[1]), training)
     _initialise(network.body, generator)

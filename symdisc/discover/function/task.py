@@ -221,7 +221,9 @@ class FunctionTask:
         axes = Axes.of(self.shared - identity * as_output[:, :-1], self.settings.tolerance)
         outcome.extras["gradient_energy"] = axes.energy
         if not len(axes.sizes):
-            outcome.nothing = "two fits of f agree on no direction in which it changes: too few samples, or too much noise"
+            outcome.nothing = (
+                "two fits of f agree on no direction in which it changes: too few samples, or too much noise"
+            )
             outcome.nothing_verdict = Verdict.INCONCLUSIVE
             return outcome
         assert self.degrees is not None
@@ -273,7 +275,7 @@ class FunctionTask:
             notes.append(f"y was read as {len(self.classes)} classes ({shown}); f is their probabilities")
         if frame.r < len(frame.mean):
             notes.append(
-                f"x fills {frame.r} of {len(frame.mean)} dimensions: {self.leading_out} candidates lead out of them and "
+                f"x fills {frame.r} of {len(frame.mean)} dimensions: {self.leading_out} candidates lead out of them, "
                 f"{self.unseen} move nothing there; unused, neither symmetric nor broken"
             )
         if frame.s < len(frame.centre) and self.classes is None:

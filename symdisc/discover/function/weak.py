@@ -33,6 +33,7 @@ CHUNK_ITEMS = 2**22
 TAPER = 0.7
 FAINT = 0.1
 
+
 @dataclass(frozen=True)
 class Degrees:
     """Highest degree of the test functions and of the dictionary."""
@@ -224,9 +225,7 @@ class GuidedEvidence(MomentEvidence):
         return replace(forms, raw=forms.raw.plus(Form(self.size, np.tensordot(share, self.guide, axes=1)), 1.0))
 
 
-def weak_evidence(
-    weak: Weak, actions: Actions, frame: Frame, guide: np.ndarray | None = None
-) -> GuidedEvidence:
+def weak_evidence(weak: Weak, actions: Actions, frame: Frame, guide: np.ndarray | None = None) -> GuidedEvidence:
     """Moment rows of every candidate and of their terms apart.
 
     Args:
