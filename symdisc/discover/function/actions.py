@@ -233,13 +233,13 @@ def seen_actions(actions: Actions, frame: Frame) -> tuple[Actions, int, int]:
     moved = moved / size[:, None]
     axes = np.linalg.qr(frame.root / size[:, None])[0]
     out = moved - axes @ (axes.T @ moved)
-    staying = _null(out.reshape(len(out), -1).T)
-    silent = _null(np.tensordot(staying.T, moved, axes=1).reshape(staying.shape[1], out[0].size).T)
-    kept = staying @ _null(silent.T) if silent.shape[1] else staying
+    staying = null_space(out.reshape(len(out), -1).T)
+    silent = null_space(np.tensordot(staying.T, moved, axes=1).reshape(staying.shape[1], out[0].size).T)
+    kept = staying @ null_space(silent.T) if silent.shape[1] else staying
     return actions.mixed(kept), len(actions) - staying.shape[1], silent.shape[1]
 
 
-def _null(rows: np.ndarray) -> np.ndarray:
+def null_space(rows: np.ndarray) -> np.ndarray:
     """(K, r) orthonormal coefficients that rows (q, K) send to zero."""
     _, values, right = np.linalg.svd(rows, full_matrices=True)
     rank = int((values > NULL * max(float(values.max(initial=0.0)), 1e-300)).sum())

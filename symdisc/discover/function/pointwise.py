@@ -126,8 +126,10 @@ class PointwiseTask(FunctionTask):
         outcome.extras["gradient_energy"] = axes.energy
         if len(axes.sizes) < self.frame.r:
             outcome.notes.append(self._unused_note(len(axes.sizes)))
+        actions, ignored = self._used(axes)
+        outcome.unused += ignored
         outcome.evidence = pointwise_evidence(
-            self.z, self.u, gradient, self.batch, self.actions, self.frame, axes, identity, as_output
+            self.z, self.u, gradient, self.batch, actions, self.frame, axes, identity, as_output
         )
         return outcome
 

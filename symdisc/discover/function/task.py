@@ -17,10 +17,10 @@ from ..evidence import Evidence
 from ..method import Given, Outcome
 from ..settings import Settings
 from ..task import Progress
-from .actions import given_actions, search_actions, seen_actions
+from .actions import Actions, given_actions, search_actions, seen_actions
 from .choice import KINDS, MOST_SAMPLES, Recipe, Target, fitted, predictions, tried
 from .frame import Frame
-from .weak import Axes, degrees_for, guide_forms, weak_evidence, weak_moments
+from .weak import Axes, degrees_for, guide_forms, used_actions, weak_evidence, weak_moments
 
 if TYPE_CHECKING:
     from ...data import Chunk, DataSet
@@ -226,12 +226,14 @@ class FunctionTask:
             )
             outcome.nothing_verdict = Verdict.INCONCLUSIVE
             return outcome
+        actions, ignored = self._used(axes)
+        outcome.unused += ignored
         assert self.degrees is not None
         weak = weak_moments(
             self.z, self.u, self.batch, self.fitted, self.gradient, self.degrees, axes, identity, as_output
         )
-        guide = guide_forms(self.z, self.batch, self.fitted, self.gradient, self.actions, self.frame, axes)
-        evidence: Evidence = weak_evidence(weak, self.actions, self.frame, guide)
+        guide = guide_forms(self.z, self.batch, self.fitted, self.gradient, actions, self.frame, axes)
+        evidence: Evidence = weak_evidence(weak, actions, self.frame, guide)
         outcome.evidence = evidence
         rest = float(((self.u - self.fitted) ** 2).mean() / (self.u**2).mean())
         outcome.notes += self._notes_on_model(rest, len(axes.sizes))
@@ -243,6 +245,10 @@ class FunctionTask:
             "unexplained": np.array(rest),
         }
         return outcome
+
+    def _used(self, axes: Axes) -> tuple[Actions, int]:
+        """The candidates without what f never sees, of a search; given generators stay as they are."""
+        return (self.actions, 0) if self.given is not None else used_actions(self.actions, self.frame, axes)
 
     def _unpredicted(self) -> str | None:
         """Why there is no function to speak of: no model predicts y better than its mean."""

@@ -20,7 +20,7 @@ import numpy as np
 from ..batches import BATCHES
 from ..evidence import Forms, MomentEvidence
 from ..rows import DenseRows, Form
-from .actions import Actions
+from .actions import Actions, null_space
 from .frame import Frame
 from .hermite import Hermite, count
 
@@ -85,6 +85,20 @@ class Axes:
         apart = np.einsum("ia,ij,ja->a", vectors, own / folds - both, vectors)
         kept = values > np.maximum(apart, (FAINT * tolerance) ** 2 * max(float(values[-1]), 0.0))
         return cls(vectors[:, kept], np.sqrt(values[kept]), values[::-1].copy())
+
+
+def used_actions(actions: Actions, frame: Frame, axes: Axes) -> tuple[Actions, int]:
+    """The candidates without what they do along axes on which f does not change, and how many directions that were.
+
+    What is left is orthogonal to these directions. They cannot be left to the search: the axes are estimated, so the
+    candidates that move x along them alone are combinations of all.
+    """
+    if axes.vectors.shape[1] == frame.r:
+        return actions, 0
+    space, output, _ = in_frame(actions, frame)
+    moved = np.einsum("ia,kij->kaj", axes.vectors, space).reshape(len(space), -1)
+    silent = null_space(np.concatenate([moved, output.reshape(len(space), -1)], axis=1).T)
+    return actions.mixed(null_space(silent.T)) if silent.shape[1] else actions, silent.shape[1]
 
 
 @dataclass(frozen=True)
