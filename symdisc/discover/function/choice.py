@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ from .models import (
 KINDS = ("polynomial", "kernel", "mlp")
 MOST_SAMPLES = 8000
 MOST_CLASS_TERMS = 600
+COMPARABLE = 2.0
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,31 @@ def fitted(recipe: Recipe, z: np.ndarray, target: Target, seed: int) -> Fitted:
     if target.classes:
         return softmax_fit(features, phi, target.values, recipe.penalty)
     return Ridge(phi, features.penalty(), target.values).model(features, recipe.penalty)
+
+
+@dataclass(frozen=True)
+class Average:
+    """The mean of several models: what they get wrong in different ways drops out.
+
+    Attributes:
+        models: of values, or of logits.
+    """
+
+    models: Sequence[Fitted]
+
+    def values(self, z: np.ndarray) -> np.ndarray:
+        """(n, c)."""
+        return np.mean([model.values(z) for model in self.models], axis=0)
+
+    def gradient(self, z: np.ndarray) -> np.ndarray:
+        """(n, c, r)."""
+        return np.mean([model.gradient(z) for model in self.models], axis=0)
+
+
+def worth_averaging(recipes: Sequence[Recipe]) -> list[Recipe]:
+    """The best of the models tried, and those that err at most `COMPARABLE` times as much, the best first."""
+    ordered = sorted(recipes, key=lambda recipe: recipe.error)
+    return [recipe for recipe in ordered if recipe.error <= COMPARABLE * ordered[0].error]
 
 
 def predictions(model: Fitted, target: Target, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -25,7 +25,7 @@ class FunctionOptions:
 
     model: str = option(
         "auto",
-        "model of f; auto: the one with the least error on held-out samples",
+        "model of f; auto: the one with the least error on held-out samples, or the mean of those that come close",
         ("auto", "kernel", "mlp", "polynomial"),
     )
     folds: int = option(2, "fits; each is judged on the part of the samples that it has not seen")

@@ -18,7 +18,7 @@ from ..method import Given, Outcome
 from ..settings import Settings
 from ..task import Progress
 from .actions import Actions, given_actions, search_actions, seen_actions
-from .choice import KINDS, MOST_SAMPLES, Recipe, Target, fitted, predictions, tried
+from .choice import KINDS, MOST_SAMPLES, Average, Recipe, Target, fitted, predictions, tried, worth_averaging
 from .frame import Frame
 from .weak import Axes, degrees_for, guide_forms, used_actions, weak_evidence, weak_moments
 
@@ -104,7 +104,7 @@ class FunctionTask:
             return Progress("reading", self._read, self.data.samples)
         if len(self.recipes) < len(self.kinds):
             return Progress("choosing a model", len(self.recipes), len(self.kinds))
-        return Progress("fitting", self.folds_done, self.options.folds, self.best.words())
+        return Progress("fitting", self.folds_done, self.options.folds, self.words)
 
     def state(self) -> dict[str, np.ndarray]:
         """Models tried, and what those fitted so far say of the samples they have not seen; data are read again."""
@@ -187,9 +187,15 @@ class FunctionTask:
         self.recipes.append(tried(kind, self.z[rows], self.target[rows], held, self.settings.seed))
 
     @property
-    def best(self) -> Recipe:
-        """The model with the least held-out error."""
-        return min(self.recipes, key=lambda recipe: recipe.error)
+    def used(self) -> list[Recipe]:
+        """The model with the least held-out error, and those that it is averaged with."""
+        return worth_averaging(self.recipes)
+
+    @property
+    def words(self) -> str:
+        """What f is fitted by."""
+        kinds = [recipe.kind for recipe in self.used]
+        return kinds[0] if len(kinds) == 1 else f"the mean of {' and '.join(kinds)}"
 
     def _fit(self, fold: int) -> None:
         """Fit without one fold of the batches, and keep what the model says there."""
@@ -198,7 +204,8 @@ class FunctionTask:
             self.fitted, self.gradient = np.zeros((n, s)), np.zeros((n, s, r))
             self.shared = np.zeros((self.options.folds, min(SHARED, n), s, r))
         mine = self.batch % self.options.folds == fold
-        model = fitted(self.best, self.z[~mine], self.target[~mine], self.settings.seed + fold)
+        seed = self.settings.seed + fold
+        model = Average([fitted(recipe, self.z[~mine], self.target[~mine], seed) for recipe in self.used])
         self.fitted[mine], self.gradient[mine] = predictions(model, self.target, self.z[mine])
         common = np.random.default_rng([self.settings.seed, 5]).permutation(n)[:SHARED]
         self.shared[fold] = predictions(model, self.target, self.z[common])[1]
@@ -291,7 +298,7 @@ class FunctionTask:
     def _notes_on_model(self, rest: float, axes: int) -> list[str]:
         tried_out = ", ".join(recipe.words() for recipe in sorted(self.recipes, key=lambda recipe: recipe.error))
         what = "of no model's loss" if self.classes is not None else "of the variance of y"
-        notes = [f"f: {self.best.kind}; held-out errors, as a share {what}: {tried_out}"]
+        notes = [f"f: {self.words}; held-out errors, as a share {what}: {tried_out}"]
         notes.append(f"{self.options.folds} fits, each judged on the samples it has not seen: {rest:.2g} unexplained")
         if axes < self.frame.r:
             notes.append(self._unused_note(axes))
