@@ -223,7 +223,8 @@ def _conclude(
 def run_identity(method: Method, data: DataSet, settings: Settings) -> str:
     """What a checkpoint must agree with: data, method, options and version."""
     # A function given from Python is known by its values, which are the y of the data.
-    options = {key: value for key, value in asdict(replace(settings, function=None)).items() if key != "memory"}
+    known = asdict(replace(settings, function=None))
+    options = {key: value for key, value in known.items() if key not in ("memory", "function")}
     return identity_of({"version": __version__, "method": method.name, "settings": options, "data": data.describe()})
 
 

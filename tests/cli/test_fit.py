@@ -191,7 +191,7 @@ def test_over_the_ceiling_is_refused_before_the_work(tmp_path):
 
 def test_methods_and_unknown_words(tmp_path):
     listed = json.loads(symdisc("methods", "--json", cwd=tmp_path).stdout)
-    assert [method["name"] for method in listed["methods"]][:2] == ["lconv", "covariance"]
+    assert [method["name"] for method in listed["methods"]][:3] == ["lconv", "function", "covariance"]
     own = {method["name"]: {option["name"] for option in method["options"]} for method in listed["methods"]}
     assert own["covariance"] == {"labels", "rank"}
     assert {"solver", "map", "folds"} <= own["lconv"]

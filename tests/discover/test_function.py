@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy.linalg import expm
 
 import symdisc
 from symdisc.algebra import principal_angles
@@ -14,6 +15,7 @@ from symdisc.discover.settings import Settings
 from symdisc.errors import InputError
 from symdisc.problems import make
 from symdisc.symmetry import Verdict
+from symdisc.transform import Transform
 
 
 @pytest.fixture
@@ -246,3 +248,23 @@ def test_a_function_that_will_not_do_is_refused(function, words, rng):
 def test_a_function_takes_the_place_of_y(rng):
     with pytest.raises(InputError, match="place of y"):
         symdisc.fit(rng.standard_normal((200, 2)), np.ones(200), function=lambda p: p[:, 0])
+
+
+def test_a_map_with_a_centre_of_its_own_moves_y_as_x():
+    x = np.random.default_rng(0).standard_normal((3000, 2)) + 1
+    centre, turn = np.array([1.5, 0.5]), np.array([[0.0, -1.0], [1.0, 0.0]])
+    away = x - centre
+    square = (away**2).sum(axis=1, keepdims=True)
+    y = centre + (0.5 - 0.3 * square) * away + 0.7 * square * (away @ turn.T)
+    found = fit(x, y, output_action="same", candidates="affine")
+    assert found.certified_dimension == 1
+    assert [(block.role, block.stop - block.start) for block in found.blocks] == [("homogeneous", 3), ("output", 3)]
+    one = found.generators[0]
+    assert np.allclose(one[:3, :3], one[3:, 3:])
+    assert np.allclose(one[:2, :2] / one[1, 0], turn, atol=0.02)
+    assert np.allclose(one[:2, :2] @ centre + one[:2, 2], 0, atol=0.02)
+    data = from_arrays(x, y, kind="labelled")
+    moved = Transform(found, data, "generators").on_output(y, np.array([0.4]))
+    assert np.allclose(moved, (np.column_stack([y, np.ones(3000)]) @ expm(0.4 * one[3:, 3:]).T)[:, :2])
+    tested = symdisc.test(x, y, kind="labelled", generators=found, options={"function.model": "polynomial"})
+    assert tested.verdict is Verdict.SYMMETRIC
