@@ -11,7 +11,7 @@ from symdisc.discover.batches import batch_of
 from symdisc.discover.candidates import candidates
 from symdisc.discover.function import network
 from symdisc.discover.function.actions import search_actions, seen_actions
-from symdisc.discover.function.choice import Recipe, Target, fitted, predictions, tried
+from symdisc.discover.function.choice import Recipe, Target, fitted, predictions, tried, worth_averaging
 from symdisc.discover.function.frame import Frame
 from symdisc.discover.function.hermite import Hermite
 from symdisc.discover.function.weak import Axes, Degrees, degrees_for, in_frame, weak_evidence, weak_moments
@@ -201,7 +201,13 @@ def test_rows_outnumber_candidates_or_nothing_is_looked_for():
 def test_an_axis_on_which_fits_disagree_is_left_out(rng):
     common = rng.standard_normal((500, 1, 3)) * [1.0, 0.3, 0.0]
     slopes = np.stack([common + 0.05 * rng.standard_normal((500, 1, 3)) for _ in range(3)])
-    axes = Axes.of(slopes, 0.1)
+    axes = Axes.of(slopes, np.ones(500), 0.1)
     assert axes.vectors.shape == (3, 2)
     assert np.allclose(np.abs(axes.vectors[2]), 0, atol=0.05)
     assert np.allclose(np.sort(axes.sizes), [0.3, 1.0], atol=0.05)
+
+
+def test_models_that_come_close_are_averaged_and_polynomials_give_way():
+    recipes = [Recipe("polynomial", 3, 0.0, 0.010), Recipe("kernel", 2, 0.0, 0.015), Recipe("mlp", 0, 0.0, 0.019)]
+    assert [recipe.kind for recipe in worth_averaging(recipes)] == ["kernel", "mlp"]
+    assert [recipe.kind for recipe in worth_averaging([recipes[0], Recipe("mlp", 0, 0.0, 0.03)])] == ["polynomial"]

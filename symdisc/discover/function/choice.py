@@ -155,9 +155,14 @@ class Average:
 
 
 def worth_averaging(recipes: Sequence[Recipe]) -> list[Recipe]:
-    """The best of the models tried, and those that err at most `COMPARABLE` times as much, the best first."""
+    """The best of the models tried, and those that err at most `COMPARABLE` times as much, the best first.
+
+    A polynomial gives way to smooth models that come as close: off a thin set of samples nothing ties its gradient down,
+    and errors on such samples do not show it.
+    """
     ordered = sorted(recipes, key=lambda recipe: recipe.error)
-    return [recipe for recipe in ordered if recipe.error <= COMPARABLE * ordered[0].error]
+    close = [recipe for recipe in ordered if recipe.error <= COMPARABLE * ordered[0].error]
+    return [recipe for recipe in close if recipe.kind != "polynomial"] or close
 
 
 def predictions(model: Fitted, target: Target, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -119,7 +119,7 @@ class PointwiseTask(FunctionTask):
         gradient = np.einsum("sc,ncd,dr->nsr", self.frame.reduce, slopes, self.frame.root, optimize=True)
         identity, as_output = self._identity()
         shown = gradient - identity * as_output[:, :-1]
-        axes = Axes.of(np.stack([shown, shown]), self.settings.tolerance)
+        axes = Axes.of(np.stack([shown, shown]), np.ones(len(shown)), self.settings.tolerance)
         if not len(axes.sizes):
             outcome.nothing, outcome.nothing_verdict = "f does not change with x", Verdict.INCONCLUSIVE
             return outcome

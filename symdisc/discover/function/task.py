@@ -20,7 +20,7 @@ from ..task import Progress
 from .actions import Actions, given_actions, search_actions, seen_actions
 from .choice import KINDS, MOST_SAMPLES, Average, Recipe, Target, fitted, predictions, tried, worth_averaging
 from .frame import Frame
-from .weak import Axes, degrees_for, guide_forms, used_actions, weak_evidence, weak_moments
+from .weak import Axes, degrees_for, guide_forms, middle, used_actions, weak_evidence, weak_moments
 
 if TYPE_CHECKING:
     from ...data import Chunk, DataSet
@@ -207,8 +207,11 @@ class FunctionTask:
         seed = self.settings.seed + fold
         model = Average([fitted(recipe, self.z[~mine], self.target[~mine], seed) for recipe in self.used])
         self.fitted[mine], self.gradient[mine] = predictions(model, self.target, self.z[mine])
-        common = np.random.default_rng([self.settings.seed, 5]).permutation(n)[:SHARED]
-        self.shared[fold] = predictions(model, self.target, self.z[common])[1]
+        self.shared[fold] = predictions(model, self.target, self.z[self._common()])[1]
+
+    def _common(self) -> np.ndarray:
+        """Samples at which all fits are compared."""
+        return np.random.default_rng([self.settings.seed, 5]).permutation(len(self.z))[:SHARED]
 
     # What it says.
 
@@ -225,7 +228,8 @@ class FunctionTask:
             outcome.nothing, outcome.nothing_verdict = silent, Verdict.INCONCLUSIVE
             return outcome
         identity, as_output = self._identity()
-        axes = Axes.of(self.shared - identity * as_output[:, :-1], self.settings.tolerance)
+        slopes = self.shared - identity * as_output[:, :-1]
+        axes = Axes.of(slopes, middle(self.z[self._common()]), self.settings.tolerance)
         outcome.extras["gradient_energy"] = axes.energy
         if not len(axes.sizes):
             outcome.nothing = (

@@ -57,6 +57,14 @@ def degrees_for(r: int, s: int, candidates: int, samples: int) -> Degrees | None
     return Degrees(tests, dictionary)
 
 
+def middle(z: np.ndarray) -> np.ndarray:
+    """(n,) weights towards the middle of whitened data (n, r): the square of the test functions' damping.
+
+    A model may be anything beyond the samples, and a few of them there would outweigh all others.
+    """
+    return np.exp(-(z**2).sum(axis=1) / (2 * z.shape[1]))
+
+
 @dataclass(frozen=True)
 class Axes:
     """Along which axes f changes.
@@ -71,13 +79,14 @@ class Axes:
     energy: np.ndarray
 
     @classmethod
-    def of(cls, slopes: np.ndarray, tolerance: float) -> Axes:
-        """From the gradients of several fits at the same points, (folds, n, s, r).
+    def of(cls, slopes: np.ndarray, weight: np.ndarray, tolerance: float) -> Axes:
+        """From the gradients of several fits at the same points, (folds, n, s, r), and weights (n,) of the points.
 
         Products of different fits are free of the errors of each. Along an axis on which two fits differ more than they
         agree, or that has less than a tenth of the tolerance of the largest slope, f is not shown to change.
         """
         folds, n = slopes.shape[:2]
+        slopes = slopes * np.sqrt(weight / weight.mean())[:, None, None]
         total = slopes.sum(axis=0)
         own = np.einsum("fnsi,fnsj->ij", slopes, slopes) / n
         both = (np.einsum("nsi,nsj->ij", total, total) / n - own) / (folds * (folds - 1))
@@ -286,12 +295,11 @@ def guide_forms(
     axes: Axes,
 ) -> np.ndarray:
     """(B, K, K): mean squared rows of the models, weighted towards the middle of the data; arguments as above."""
-    r = z.shape[1]
     space, output, _ = in_frame(actions, frame)
     active = axes.vectors @ axes.vectors.T
     ones = np.ones((len(z), 1))
     points, values = np.concatenate([z, ones], axis=1), np.concatenate([fitted, ones], axis=1)
-    weight = np.exp(-(z**2).sum(axis=1) / (2 * r))
+    weight = middle(z)
     weight /= weight.mean()
     forms = np.zeros((BATCHES, len(space), len(space)))
     for b in np.unique(batch):
