@@ -245,6 +245,13 @@ def test_a_function_that_will_not_do_is_refused(function, words, rng):
         symdisc.fit(rng.standard_normal((200, 2)), function=function)
 
 
+def test_more_columns_than_a_model_could_serve(rng):
+    x = rng.standard_normal((1000, 20))
+    found = symdisc.fit(x, function=lambda p: torch.tanh((p[:, :3] ** 2).sum(dim=1)))
+    assert (found.certified_dimension, found.unused_dimension, found.algebra["name"]) == (3, 340, "so(3)")
+    assert fit(x, x[:, 0]).verdict is Verdict.INCONCLUSIVE
+
+
 def test_a_function_takes_the_place_of_y(rng):
     with pytest.raises(InputError, match="place of y"):
         symdisc.fit(rng.standard_normal((200, 2)), np.ones(200), function=lambda p: p[:, 0])

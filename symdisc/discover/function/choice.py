@@ -157,8 +157,8 @@ class Average:
 def worth_averaging(recipes: Sequence[Recipe]) -> list[Recipe]:
     """The best of the models tried, and those that err at most `COMPARABLE` times as much, the best first.
 
-    A polynomial gives way to smooth models that come as close: off a thin set of samples nothing ties its gradient down,
-    and errors on such samples do not show it.
+    A polynomial gives way to smooth models that come as close: off a thin set of samples nothing ties its gradient
+    down, and errors on such samples do not show it.
     """
     ordered = sorted(recipes, key=lambda recipe: recipe.error)
     close = [recipe for recipe in ordered if recipe.error <= COMPARABLE * ordered[0].error]

@@ -19,7 +19,7 @@ from ..task import Progress
 from .actions import Actions
 from .frame import Frame
 from .task import FunctionTask
-from .weak import Axes, in_frame
+from .weak import ROWS_A_CANDIDATE, Axes, Degrees, in_frame
 
 if TYPE_CHECKING:
     from ...data import DataSet
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 BLOCK = 4096
 FLOOR = 0.01
+MOST_CANDIDATES = 2500
 ROUNDING = 1e-7
 
 
@@ -86,6 +87,11 @@ class PointwiseTask(FunctionTask):
     def _classes(self, columns: int) -> np.ndarray | None:
         return None
 
+    def _enough(self, candidates: int) -> Degrees | None:
+        """Every sample is a row of its own; the degrees are not used."""
+        rows = len(self.x) * self.frame.s
+        return Degrees(0, 0) if candidates <= MOST_CANDIDATES and ROWS_A_CANDIDATE * candidates <= rows else None
+
     def advance(self) -> bool:
         """A chunk."""
         if self._read < self.data.samples:
@@ -106,11 +112,10 @@ class PointwiseTask(FunctionTask):
 
     def outcome(self) -> Outcome:
         """Pointwise evidence."""
-        outcome = Outcome(self.all_actions.blocks, self.all_actions.to_dict(), device=self.device)
+        outcome = Outcome(self.blocks, self.space, device=self.device)
         outcome.unused = self.leading_out + self.unseen
         outcome.notes = [*self._notes_on_data(), "f was given: no error of a model enters, and none is allowed for"]
         outcome.extras = {"output_centre": self.frame.centre}
-        self.degrees = self.degrees or ()  # type: ignore[assignment]
         silent = self._silent()
         if silent is not None:
             outcome.nothing, outcome.nothing_verdict = silent, Verdict.INCONCLUSIVE

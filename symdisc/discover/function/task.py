@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import InputError
-from ...symmetry import Verdict
+from ...symmetry import Block, Verdict
 from ..batches import BATCHES, batch_numbers, too_few
 from ..candidates import candidates_of
 from ..evidence import Evidence
@@ -20,7 +20,7 @@ from ..task import Progress
 from .actions import Actions, given_actions, search_actions, seen_actions
 from .choice import KINDS, MOST_SAMPLES, Average, Recipe, Target, fitted, predictions, tried, worth_averaging
 from .frame import Frame
-from .weak import Axes, degrees_for, guide_forms, middle, used_actions, weak_evidence, weak_moments
+from .weak import Axes, Degrees, degrees_for, guide_forms, middle, used_actions, weak_evidence, weak_moments
 
 if TYPE_CHECKING:
     from ...data import Chunk, DataSet
@@ -154,30 +154,47 @@ class FunctionTask:
         dtype = self.settings.dtype or "float64"
         classes = self.classes is not None
         self.target = Target(self.frame, y if classes else self.u, classes, self.device, dtype)
-        d, channels, outputs = self.data.d, self.data.channels, y.shape[1]
-        if self.given is not None:
-            actions = given_actions(self.given, d, channels, outputs, self.action, self.frame)
-        else:
-            assert self.found is not None
-            actions = search_actions(self.found, d, channels, outputs, self.action, self.frame)
-        self.all_actions, self.actions = actions, actions
+        self._candidates(self.data.d, self.data.channels, y.shape[1])
+
+    def _candidates(self, d: int, channels: int, outputs: int) -> None:
+        """Matrices of the candidates, and how many test functions they need."""
         self.leading_out = self.unseen = 0
-        if self.given is None:
-            self.actions, self.leading_out, self.unseen = seen_actions(actions, self.frame)
-        self.degrees = degrees_for(self.frame.r, self.frame.s, len(self.actions), len(self.x))
+        self.blocks: tuple[Block, ...] = (Block("space", 0, d, "units of x"),)
+        if self.found is None:
+            assert self.given is not None
+            self.actions = given_actions(self.given, d, channels, outputs, self.action, self.frame)
+            self.blocks, self.space = self.actions.blocks, self.actions.to_dict()
+            self.count = len(self.actions)
+            self.degrees = self._enough(self.count)
+            return
+        self.space = self.found.to_dict()
+        self.count = min(self.found.dimension, self.frame.r * (self.frame.r + 1))
+        self.degrees = self._enough(self.count)
+        if self.degrees is None:
+            # Too many to be told apart, and perhaps to be held in memory.
+            return
+        actions = search_actions(self.found, d, channels, outputs, self.action, self.frame)
+        self.blocks, self.space = actions.blocks, actions.to_dict()
+        self.actions, self.leading_out, self.unseen = seen_actions(actions, self.frame)
+        self.count = len(self.actions)
+        self.degrees = self._enough(self.count)
+
+    def _enough(self, candidates: int) -> Degrees | None:
+        """What rows tell so many candidates apart; None: the samples cannot."""
+        return degrees_for(self.frame.r, self.frame.s, candidates, len(self.x))
 
     def _silent(self) -> str | None:
         """Why nothing can be said, before any model is fitted."""
         weights = np.bincount(self.batch, minlength=BATCHES).astype(float)
         if not self.frame.r or not self.frame.s:
             return f"{'x' if not self.frame.r else 'y'} is constant: there is no function to look at"
-        if not len(self.actions):
-            return "no candidate keeps the samples in the subspace that they fill"
         if self.degrees is None:
             return (
-                f"{len(self.actions)} candidates are more than {len(self.x)} samples of {self.frame.r} dimensions can "
+                f"{self.count} candidates are more than {len(self.x)} samples of {self.frame.r} dimensions can "
                 "decide; take fewer columns, or say more with --candidates (shared:B, antisymmetric, mask:FILE)"
             )
+        if not len(self.actions):
+            return "no candidate keeps the samples in the subspace that they fill"
         return too_few(weights)
 
     def _try(self, kind: str) -> None:
@@ -218,7 +235,7 @@ class FunctionTask:
     def outcome(self) -> Outcome:
         """Evidence about the candidates, or why there is none."""
         silent = self._silent()
-        outcome = Outcome(self.all_actions.blocks, self.all_actions.to_dict(), device=self.device)
+        outcome = Outcome(self.blocks, self.space, device=self.device)
         outcome.unused = self.leading_out + self.unseen
         outcome.notes = self._notes_on_data()
         outcome.extras = {"output_centre": self.frame.centre}
