@@ -174,7 +174,7 @@ def null(options: argparse.Namespace) -> None:
             found = Run(made.arrays["x"], made.arrays["y"], None, seed=seed, options={"function.model": word}).found
             tally[found.verdict.value] += 1
         choice.degrees = degrees
-        if tally:
+        if sum(tally.values()) == options.nulls:
             counts = [tally[verdict] for verdict in ("symmetric", "inconclusive", "none")]
             rows.append([label, samples, model, sum(counts), *counts, f"{least:.2g}"])
             header = [
@@ -219,7 +219,7 @@ def maps(options: argparse.Namespace) -> None:
                             tally[f"{kind} none"] += found.verdict.value == "none"
                             if not true:
                                 least = min(least, made.facts["population_defect"])
-            if tally["planted"]:
+            if tally["planted"] and not clock.over:
                 rows.append(
                     [
                         samples, f"{100 * noise:g} %", tally["null"], tally["null false"], tally["null none"],

@@ -148,6 +148,7 @@ def test_data_in_a_subspace(rng):
     [
         (lambda rng: (rng.standard_normal((500, 2)), rng.standard_normal(500)), "no model"),
         (lambda rng: (rng.standard_normal((500, 2)), np.ones(500)), "constant"),
+        (lambda rng: (rng.standard_normal((50, 2)), rng.standard_normal(50)), "50 samples"),
         (lambda rng: (rng.standard_normal((500, 40)), rng.standard_normal(500)), "--candidates"),
     ],
 )

@@ -43,7 +43,8 @@ class FunctionTask:
         same = data.y_shape == data.x_shape
         self.action = settings.output_action or ("same" if same else "invariant")
         self.kinds = KINDS if options.model == "auto" else (options.model,)
-        self._check(columns)
+        if options.folds < 2:
+            raise InputError("--set function.folds: at least 2")
         self.classes = self._classes(columns)
         if self.classes is not None and self.action != "invariant":
             raise InputError(f"--output-action {self.action}: y holds classes, which can only stay what they are")
@@ -54,15 +55,6 @@ class FunctionTask:
         self._read = 0
         self.recipes: list[Recipe] = []
         self.folds_done = 0
-
-    def _check(self, columns: int) -> None:
-        data, options = self.data, self.options
-        if options.folds < 2:
-            raise InputError("--set function.folds: at least 2")
-        if data.samples < LEAST_SAMPLES:
-            raise InputError(f"{data.names['x']}: {data.samples} samples; at least {LEAST_SAMPLES} are needed")
-        if self.given is None and data.samples < 2 * columns:
-            raise InputError(f"{data.names['y']}: {columns} columns for {data.samples} samples; take fewer columns")
 
     def _classes(self, columns: int) -> np.ndarray | None:
         """The class labels, where a single integer y is to be read as classes."""
@@ -186,6 +178,8 @@ class FunctionTask:
     def _silent(self) -> str | None:
         """Why nothing can be said, before any model is fitted."""
         weights = np.bincount(self.batch, minlength=BATCHES).astype(float)
+        if len(self.x) < LEAST_SAMPLES:
+            return f"only {len(self.x)} samples; {LEAST_SAMPLES} are needed to fit f and to hold some out"
         if not self.frame.r or not self.frame.s:
             return f"{'x' if not self.frame.r else 'y'} is constant: there is no function to look at"
         if self.degrees is None:
