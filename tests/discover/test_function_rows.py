@@ -196,6 +196,8 @@ def test_rows_outnumber_candidates_or_nothing_is_looked_for():
         assert math.comb(r + chosen.tests, r) * s >= 2 * k
         assert chosen.dictionary >= 2
     assert degrees_for(64, 10, 4096, 1797) is None
+    # Rows enough, but too many to be held.
+    assert degrees_for(40, 100, 10, 10**6) is None
 
 
 def test_an_axis_on_which_fits_disagree_is_left_out(rng):
@@ -211,3 +213,14 @@ def test_models_that_come_close_are_averaged_and_polynomials_give_way():
     recipes = [Recipe("polynomial", 3, 0.0, 0.010), Recipe("kernel", 2, 0.0, 0.015), Recipe("mlp", 0, 0.0, 0.019)]
     assert [recipe.kind for recipe in worth_averaging(recipes)] == ["kernel", "mlp"]
     assert [recipe.kind for recipe in worth_averaging([recipes[0], Recipe("mlp", 0, 0.0, 0.03)])] == ["polynomial"]
+
+
+@pytest.mark.parametrize("kind", ["polynomial", "kernel"])
+def test_errors_of_all_models_are_shares_of_all_outputs(kind, rng):
+    # Three outputs, half of whose variance is noise: no model can leave less than about a half.
+    z = rng.standard_normal((1500, 2))
+    signal = np.stack([z[:, 0], z[:, 1], (z[:, 0] + z[:, 1]) / np.sqrt(2)], axis=1)
+    y = signal + rng.standard_normal((1500, 3))
+    frame = Frame.of(z, y)
+    error = tried(kind, frame.inner(z), Target(frame, frame.reduced(y), False), np.arange(1500) % 5 == 0, 0).error
+    assert 0.4 < error < 0.6

@@ -149,12 +149,12 @@ class Ridge:
 
 
 def best_penalty(ridge: Ridge, phi: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """The penalty with the least error on held-out features (n, p), and that mean squared error."""
+    """The penalty with the least error on held-out features (n, p), and that error, summed over outputs."""
     errors = []
     for penalty in PENALTIES:
         coefficients = ridge.coefficients(penalty)
         rest = y - phi @ coefficients - (ridge.constant - ridge.mean @ coefficients)
-        errors.append(float((rest**2).mean()))
+        errors.append(float((rest**2).sum(axis=1).mean()))
     best = int(np.argmin(errors))
     return float(PENALTIES[best]), errors[best]
 

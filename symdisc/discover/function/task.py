@@ -301,7 +301,7 @@ class FunctionTask:
         if self.classes is not None:
             shown = ", ".join(f"{label:g}" for label in self.classes[:12]) + (", ..." if len(self.classes) > 12 else "")
             notes.append(f"y was read as {len(self.classes)} classes ({shown}); f is their probabilities")
-        if frame.r < len(frame.mean):
+        if frame.r < len(frame.mean) and self.leading_out + self.unseen:
             notes.append(
                 f"x fills {frame.r} of {len(frame.mean)} dimensions: {self.leading_out} candidates lead out of them, "
                 f"{self.unseen} move nothing there; unused, neither symmetric nor broken"

@@ -26,6 +26,7 @@ from .hermite import Hermite, count
 
 ROWS_A_CANDIDATE = 2
 MOST_TESTS, MOST_TERMS = 1000, 1100
+MOST_NUMBERS = 2**27
 POINTS_A_TERM = 4
 ORTHONORMAL = 1e-6
 RIDGE = 1e-9
@@ -45,10 +46,11 @@ class Degrees:
 def degrees_for(r: int, s: int, candidates: int, samples: int) -> Degrees | None:
     """The fewest test functions that make twice as many rows as candidates; None: the samples cannot carry them."""
     tests = 2
-    while count(r, tests) * s < ROWS_A_CANDIDATE * candidates:
+    while count(r, tests) * s < ROWS_A_CANDIDATE * candidates and count(r, tests) <= MOST_TESTS:
         tests += 1
-        if count(r, tests) > MOST_TESTS:
-            return None
+    numbers = BATCHES * count(r, tests) * s * r * (r + 1)
+    if count(r, tests) > MOST_TESTS or numbers > MOST_NUMBERS:
+        return None
     dictionary = tests + 2
     while dictionary > 2 and count(r, dictionary) > min(MOST_TERMS, samples // POINTS_A_TERM):
         dictionary -= 1
