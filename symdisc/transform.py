@@ -31,7 +31,7 @@ class Transform:
     Attributes:
         generators: (k, m, m) or factored, the block that acts on x.
         role: space, internal or homogeneous (coordinates and a 1).
-        output: (k, c, c), the action on y of labelled data, or None.
+        output: (k, c, c), the action on y of labelled data, or (k, c + 1, c + 1) on (y, 1); or None.
         basis: canonical, generators, or given.
 
     Raises:
@@ -138,7 +138,10 @@ class Transform:
 
     def on_output(self, y: np.ndarray, t: np.ndarray) -> np.ndarray:
         """(b, c) labels of the transformed samples: y itself where it is invariant."""
-        return y if self.output is None else exponential_action(self.output, t, y[:, :, None])[:, :, 0]
+        if self.output is None:
+            return y
+        homogeneous = self.output.shape[1] == y.shape[1] + 1
+        return exponential_action(self.output, t, y[:, :, None], homogeneous=homogeneous)[:, :, 0]
 
 
 def warp_images(

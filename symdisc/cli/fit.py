@@ -47,7 +47,7 @@ def command(count: str, require: int | None, resume: bool, output: Output, **opt
     \b
     Example:
       symdisc fit sample_data/digits.h5
-      symdisc fit sample_data/equal_correlations.h5 --tolerance 0.05 --json
+      symdisc fit sample_data/equal_correlations.h5 --method covariance --json
       symdisc fit sample_data/turned_digits.h5 --candidates grid
       symdisc fit x.npy y.npy --kind pairs --axes ns
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,7 @@ def fit(
     out: str | Path | None = None,
     resume: bool = False,
     watch: Watch | None = None,
+    function: Callable[..., Any] | None = None,
     **options: Any,
 ) -> Symmetry:
     """Discover generators in data: the library call behind `symdisc fit`.
@@ -58,6 +59,8 @@ def fit(
             stays until the caller has saved the result.
         resume: go on from the checkpoint in `out`.
         watch: called with a `Progress` after every step.
+        function: instead of y, a torch function of x (n, d) with values (n,) or (n, c), such as a trained module: its
+            own symmetries are looked for, on the samples x.
         options: fields of `Settings`.
 
     Returns:
@@ -73,8 +76,10 @@ def fit(
         >>> symdisc.fit(x, method="covariance").algebra["name"]
         'so(3)'
     """
-    data = _data_set(x, y, group, kind, axes)
     settings = _settings(settings, options)
+    if function is not None:
+        x, y, kind, settings = _of_function(x, y, kind, function, settings)
+    data = _data_set(x, y, group, kind, axes)
     return _run(data, settings, None, out, resume, watch)
 
 
@@ -88,13 +93,14 @@ def test(
     axes: str | None = None,
     settings: Settings | None = None,
     watch: Watch | None = None,
+    function: Callable[..., Any] | None = None,
     **options: Any,
 ) -> Symmetry:
     """Ask whether given generators are a symmetry of the data: the evidence of `fit`, without its search.
 
     Args:
         generators: (k, d, d) or (d, d) matrices, a `Symmetry`, or the path of a result.
-        x, y, group, kind, axes, settings, watch, options: as for `fit`.
+        x, y, group, kind, axes, settings, watch, function, options: as for `fit`.
 
     Returns:
         A `Symmetry` whose generators are those given, each "certified", "broken" or "consistent".
@@ -102,8 +108,10 @@ def test(
     Raises:
         InputError: data, options or generators are unusable.
     """
-    data = _data_set(x, y, group, kind, axes)
     settings = _settings(settings, options)
+    if function is not None:
+        x, y, kind, settings = _of_function(x, y, kind, function, settings)
+    data = _data_set(x, y, group, kind, axes)
     return _run(data, settings, _given(generators), None, False, watch)
 
 
@@ -114,6 +122,19 @@ def _data_set(x: Any, y: Any, group: Any, kind: str | None, axes: str | None) ->
     if hasattr(x, "chunks") and hasattr(x, "fingerprint"):
         return x
     return from_arrays(x, y, group=group, kind=kind, axes=axes)
+
+
+def _of_function(
+    x: Any, y: Any, kind: str | None, function: Callable[..., Any], settings: Settings
+) -> tuple[Any, np.ndarray, str, Settings]:
+    """x, its values, their kind, and settings that know the function."""
+    if y is not None or kind not in (None, "labelled") or settings.method not in ("auto", "function"):
+        raise InputError(
+            "function: it takes the place of y, for labelled data and the function method; leave those out"
+        )
+    from .function.pointwise import values_of
+
+    return x, values_of(function, x), "labelled", replace(settings, method="function", function=function)
 
 
 def _settings(settings: Settings | None, options: Mapping[str, Any]) -> Settings:
@@ -203,7 +224,9 @@ def _conclude(
 
 def run_identity(method: Method, data: DataSet, settings: Settings) -> str:
     """What a checkpoint must agree with: data, method, options and version."""
-    options = {key: value for key, value in asdict(settings).items() if key != "memory"}
+    # A function given from Python is known by its values, which are the y of the data.
+    known = asdict(replace(settings, function=None))
+    options = {key: value for key, value in known.items() if key not in ("memory", "function")}
     return identity_of({"version": __version__, "method": method.name, "settings": options, "data": data.describe()})
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 METHODS = {
     "lconv": "lconv",
     "moments": "moments",
+    "function": "function",
     "covariance": "covariance",
     "noether": "noether",
 }

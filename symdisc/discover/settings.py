@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any
@@ -24,6 +24,7 @@ class Settings:
         level: confidence of every bound and verdict.
         device, dtype, seed: as on the command line.
         memory: ceiling in bytes; None: 80 % of what is free.
+        function: labelled data from Python: f itself, a torch callable, instead of a model fitted to y.
         options: the methods' own options, "method.option" -> text or value.
     """
 
@@ -37,6 +38,7 @@ class Settings:
     dtype: str | None = None
     seed: int = 0
     memory: int | None = None
+    function: Callable[..., Any] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

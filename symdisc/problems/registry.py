@@ -6,7 +6,19 @@ import difflib
 from typing import Any
 
 from ..errors import InputError
-from . import densities, fields, gaussian, grids, linear, linear_fields, mechanics, resampled, unrelated, vectors
+from . import (
+    densities,
+    fields,
+    functions,
+    gaussian,
+    grids,
+    linear,
+    linear_fields,
+    mechanics,
+    resampled,
+    unrelated,
+    vectors,
+)
 from .problem import Made, Problem
 
 PROBLEMS: dict[str, Problem] = {
@@ -17,6 +29,7 @@ PROBLEMS: dict[str, Problem] = {
         linear.equal_correlations,
         linear.no_symmetry,
         *densities.densities,
+        *functions.functions,
         grids.rotated_images,
         grids.shifts,
         grids.warped_images,

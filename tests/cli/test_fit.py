@@ -82,16 +82,17 @@ def test_an_old_result_is_not_overwritten_unasked(gaussian, tmp_path):
 
 
 def test_labelled_pair_is_certified_and_can_be_required(pair, tmp_path):
-    done = symdisc("fit", pair, "--json", "--no-plots", "--require", "1", cwd=tmp_path)
+    done = symdisc("fit", pair, "--method", "covariance", "--json", "--no-plots", "--require", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert (summary["verdict"], summary["certified_dimension"]) == ("symmetric", 1)
     assert summary["generators"][0]["defect_upper"] <= 0.1
-    more = symdisc("fit", pair, "--json", "--no-plots", "--require", "2", "--force", cwd=tmp_path)
+    again = ("--json", "--no-plots", "--require", "2", "--force")
+    more = symdisc("fit", pair, "--method", "covariance", *again, cwd=tmp_path)
     assert more.returncode == 3
     assert json.loads(more.stdout)["certified_dimension"] == 1
     assert "--require" in more.stderr
-    tested = symdisc("test", pair, "--generators", "pair.symdisc", "--json", cwd=tmp_path)
+    tested = symdisc("test", pair, "--method", "covariance", "--generators", "pair.symdisc", "--json", cwd=tmp_path)
     assert json.loads(tested.stdout)["verdict"] == "symmetric"
 
 
@@ -192,7 +193,7 @@ def test_over_the_ceiling_is_refused_before_the_work(tmp_path):
 
 def test_methods_and_unknown_words(tmp_path):
     listed = json.loads(symdisc("methods", "--json", cwd=tmp_path).stdout)
-    assert [method["name"] for method in listed["methods"]][:3] == ["lconv", "moments", "covariance"]
+    assert [method["name"] for method in listed["methods"]][:4] == ["lconv", "moments", "function", "covariance"]
     own = {method["name"]: {option["name"] for option in method["options"]} for method in listed["methods"]}
     assert own["covariance"] == {"labels", "rank"}
     assert {"solver", "map", "folds"} <= own["lconv"]

@@ -177,7 +177,7 @@ def angle(found, truth):
 def test_planted_multiplicities(correlations, pairs, seed):
     rng = np.random.default_rng([seed, len(pairs)])
     x, y, x_map, y_map = labelled(rng, 20_000, 6, correlations)
-    found = symdisc.fit(x, y, kind="labelled")
+    found = symdisc.fit(x, y, kind="labelled", method="covariance")
     assert found.verdict is Verdict.SYMMETRIC
     assert found.dimension == found.certified_dimension == len(pairs)
     assert found.dimension_bounds == (len(pairs), len(pairs))
@@ -191,7 +191,7 @@ def test_planted_multiplicities(correlations, pairs, seed):
 def test_exact_linear_relation_without_noise():
     """y = x: all correlations are 1, every rotation is shared."""
     x = np.random.default_rng(0).standard_normal((3000, 4))
-    found = symdisc.fit(x, x @ _well_conditioned(np.random.default_rng(1), 4).T, kind="labelled")
+    found = symdisc.fit(x, x @ _well_conditioned(np.random.default_rng(1), 4).T, kind="labelled", method="covariance")
     assert found.certified_dimension == 6
     assert any("invertible linear map" in note for note in found.notes)
     assert found.algebra["name"] == "so(3) + so(3)"
@@ -203,7 +203,7 @@ def test_distinct_correlations_are_no_symmetry(seed):
     defects = [abs(a - b) / np.hypot(a, b) for i, a in enumerate(correlations) for b in correlations[i + 1 :]]
     assert min(defects) >= 0.2
     x, y, *_ = labelled(np.random.default_rng(seed), 20_000, 5, correlations)
-    found = symdisc.fit(x, y, kind="labelled", seed=seed)
+    found = symdisc.fit(x, y, kind="labelled", method="covariance", seed=seed)
     assert found.verdict is Verdict.NONE
     assert found.dimension == 0
     assert found.dimension_bounds == (0, 0)
@@ -211,14 +211,16 @@ def test_distinct_correlations_are_no_symmetry(seed):
 
 def test_unrelated_labels_cannot_tell():
     rng = np.random.default_rng(0)
-    found = symdisc.fit(rng.standard_normal((2000, 3)), rng.standard_normal((2000, 2)), kind="labelled")
+    found = symdisc.fit(
+        rng.standard_normal((2000, 3)), rng.standard_normal((2000, 2)), kind="labelled", method="covariance"
+    )
     assert found.verdict is Verdict.INCONCLUSIVE
     assert "no canonical correlation" in found.reason
 
 
 def test_too_few_samples_are_inconclusive():
     x, y, *_ = labelled(np.random.default_rng(1), 120, 4, [0.6, 0.6, 0.3])
-    found = symdisc.fit(x, y, kind="labelled")
+    found = symdisc.fit(x, y, kind="labelled", method="covariance")
     assert found.verdict is Verdict.INCONCLUSIVE
     assert found.certified_dimension == 0
     assert set(found.status) == {"consistent"}
@@ -226,7 +228,7 @@ def test_too_few_samples_are_inconclusive():
 
 def test_heavy_tails():
     x, y, x_map, y_map = labelled(np.random.default_rng(2), 40_000, 4, [0.8, 0.8, 0.3], noise_tail=5)
-    found = symdisc.fit(x, y, kind="labelled")
+    found = symdisc.fit(x, y, kind="labelled", method="covariance")
     assert found.certified_dimension == 1
     assert angle(found.generators, [rotation(x_map, y_map, 0, 1)]) <= 5.0
 
@@ -237,12 +239,12 @@ def test_class_labels_become_one_hot():
     label = rng.integers(0, 3, 6000)
     corners = np.stack([np.cos(2 * np.pi * np.arange(3) / 3), np.sin(2 * np.pi * np.arange(3) / 3)], axis=1)
     x = corners[label] + 0.3 * rng.standard_normal((6000, 2))
-    found = symdisc.fit(x, label, kind="labelled")
+    found = symdisc.fit(x, label, kind="labelled", method="covariance")
     assert any("3 classes" in note for note in found.notes)
     assert found.certified_dimension == 1
     inner = found.block("space")[0]
     assert abs(abs(inner[0, 1] - inner[1, 0]) / np.linalg.norm(inner) - np.sqrt(2)) <= 0.02
-    values = symdisc.fit(x, label, kind="labelled", options={"covariance.labels": "values"})
+    values = symdisc.fit(x, label, kind="labelled", method="covariance", options={"covariance.labels": "values"})
     assert values.data["samples"] == 6000
     assert values.dimension == 0
 
@@ -251,15 +253,15 @@ def test_one_source_is_never_split():
     """Copies of 30 sources look like 30000 samples; by group they are 30, and nothing can be certified."""
     x, y, *_ = labelled(np.random.default_rng(4), 30, 3, [0.8, 0.7])
     x, y, group = np.repeat(x, 1000, axis=0), np.repeat(y, 1000, axis=0), np.repeat(np.arange(30), 1000)
-    grouped = symdisc.fit(x, y, kind="labelled", group=group)
+    grouped = symdisc.fit(x, y, kind="labelled", method="covariance", group=group)
     assert grouped.verdict is Verdict.INCONCLUSIVE
 
 
 def test_given_generators():
     rng = np.random.default_rng(5)
     x, y, x_map, _ = labelled(rng, 20_000, 4, [0.8, 0.8, 0.3])
-    found = symdisc.fit(x, y, kind="labelled")
-    again = symdisc.test(x, y, kind="labelled", generators=found)
+    found = symdisc.fit(x, y, kind="labelled", method="covariance")
+    again = symdisc.test(x, y, kind="labelled", method="covariance", generators=found)
     assert again.verdict is Verdict.SYMMETRIC
     assert again.origin == ("given",)
     true = np.cov((x @ np.linalg.inv(x_map).T).T)
@@ -285,8 +287,10 @@ def test_the_covariance_alone_never_certifies():
 
 def test_generators_found_in_the_same_data_are_pointed_out():
     x, y, *_ = labelled(np.random.default_rng(9), 3000, 3, [0.8, 0.8])
-    found = symdisc.fit(x, y, kind="labelled")
-    assert any("very data" in note for note in symdisc.test(x, y, kind="labelled", generators=found).notes)
+    found = symdisc.fit(x, y, kind="labelled", method="covariance")
+    assert any(
+        "very data" in note for note in symdisc.test(x, y, kind="labelled", method="covariance", generators=found).notes
+    )
 
 
 @pytest.mark.parametrize(
@@ -303,7 +307,7 @@ def test_the_bound_covers_the_generator_that_is_written(correlations, d, c, n):
         x = rng.standard_normal((n, d))
         y = rng.standard_normal((n, c))
         y[:, :p] = np.array(correlations) * x[:, :p] + np.sqrt(1 - np.array(correlations) ** 2) * y[:, :p]
-        found = symdisc.fit(x, y, kind="labelled", seed=seed)
+        found = symdisc.fit(x, y, kind="labelled", method="covariance", seed=seed)
         for generator, bound in zip(found.generators[: found.certified_dimension], found.defect_upper, strict=False):
             a, out = generator[:d, :d], generator[d:, d:]
             left, right = (out - out.T) / 2 @ b, b @ (a - a.T) / 2
@@ -321,7 +325,7 @@ def test_faint_equal_correlations_are_not_called_none(correlations):
     wrong = 0
     for seed in range(12):
         x, y, *_ = labelled(np.random.default_rng([seed, 4]), 600, 5, correlations)
-        wrong += symdisc.fit(x, y, kind="labelled", seed=seed).verdict is Verdict.NONE
+        wrong += symdisc.fit(x, y, kind="labelled", method="covariance", seed=seed).verdict is Verdict.NONE
     # Each holds at level 0.95: more than two of twelve happen in 2 % of such tests.
     assert wrong <= 2
 
@@ -355,7 +359,7 @@ def test_a_generator_that_leaves_the_subspace_is_broken():
 def test_result_is_the_same_to_the_bit(tmp_path):
     x, y, *_ = labelled(np.random.default_rng(7), 3000, 4, [0.8, 0.8, 0.3])
     for name in ("a", "b"):
-        symdisc.fit(x, y, kind="labelled", seed=3).save(tmp_path / name)
+        symdisc.fit(x, y, kind="labelled", method="covariance", seed=3).save(tmp_path / name)
     for file in ("generators.npz", "summary.json"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 

@@ -1,0 +1,186 @@
+"""Which model of f: the one with the least error on samples it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .frame import Frame
+from .hermite import Hermite
+from .models import (
+    SOFT_PENALTIES,
+    WIDTHS,
+    Features,
+    Fitted,
+    Kernel,
+    Polynomial,
+    Ridge,
+    best_penalty,
+    centres_of,
+    degrees,
+    softmax,
+    softmax_fit,
+)
+
+KINDS = ("polynomial", "kernel", "mlp")
+MOST_SAMPLES = 8000
+MOST_CLASS_TERMS = 600
+COMPARABLE = 2.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A model before it is fitted.
+
+    Attributes:
+        kind: one of `KINDS`. size: degree of a polynomial, width of a kernel (0: a perceptron).
+        penalty: of ridge or softmax regression. error: on held-out samples, over that of no model at all.
+    """
+
+    kind: str
+    size: float = 0.0
+    penalty: float = 0.0
+    error: float = np.inf
+
+    def words(self) -> str:
+        """For a person."""
+        shown = {"polynomial": f"polynomial of degree {self.size:g}", "kernel": f"kernel of width {self.size:.2g}"}
+        return f"{shown.get(self.kind, self.kind)} {self.error:.2g}"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is fitted: u (n, s), y in the coordinates of a frame, or classes as one-hot y (n, c).
+
+    Attributes:
+        device, dtype: of the perceptron.
+    """
+
+    frame: Frame
+    values: np.ndarray
+    classes: bool
+    device: str = "cpu"
+    dtype: str = "float64"
+
+    def __getitem__(self, rows: np.ndarray) -> Target:
+        return Target(self.frame, self.values[rows], self.classes, self.device, self.dtype)
+
+    def errors(self, predicted: np.ndarray) -> np.ndarray:
+        """(n,) losses: squares, or minus the log of the probability of the true class."""
+        if not self.classes:
+            return ((self.values - predicted) ** 2).sum(axis=1)
+        chances = (softmax(predicted) * self.values).sum(axis=1)
+        return -np.log(np.maximum(chances, 1e-300))
+
+    def without_model(self) -> float:
+        """The mean loss of the mean of y, or of the frequencies of the classes."""
+        mean = self.values.mean(axis=0)
+        if not self.classes:
+            return float(((self.values - mean) ** 2).sum(axis=1).mean())
+        return -float(mean @ np.log(np.maximum(mean, 1e-300)))
+
+
+def tried(kind: str, z: np.ndarray, target: Target, held: np.ndarray, seed: int) -> Recipe:
+    """The best model of a kind.
+
+    Args:
+        held: (n,) mask of the samples on which it is judged.
+    """
+    scale = target[held].without_model() or 1.0
+    if kind == "mlp":
+        model = fitted(Recipe(kind), z[~held], target[~held], seed)
+        return Recipe(kind, error=float(target[held].errors(model.values(z[held])).mean()) / scale)
+    best = Recipe(kind)
+    for size in _sizes(kind, z[~held], target):
+        features = _features(kind, size, z[~held], seed)
+        phi, there = features.values(z[~held]), features.values(z[held])
+        if target.classes:
+            for penalty in SOFT_PENALTIES:
+                model = softmax_fit(features, phi, target.values[~held], penalty)
+                error = float(target[held].errors(model.values(z[held])).mean()) / scale
+                best = min(best, Recipe(kind, size, penalty, error), key=lambda recipe: recipe.error)
+            continue
+        ridge = Ridge(phi, features.penalty(), target.values[~held])
+        penalty, error = best_penalty(ridge, there, target.values[held])
+        best = min(best, Recipe(kind, size, penalty, error / scale), key=lambda recipe: recipe.error)
+    return best
+
+
+def _sizes(kind: str, z: np.ndarray, target: Target) -> list[float]:
+    n, r = z.shape
+    if kind == "kernel":
+        return [width * float(np.sqrt(r)) for width in (WIDTHS[1::2] if target.classes else WIDTHS)]
+    found = degrees(r, n)
+    return [float(k) for k in found if not target.classes or len(Hermite(r, k)) <= MOST_CLASS_TERMS] or [1.0]
+
+
+def _features(kind: str, size: float, z: np.ndarray, seed: int) -> Features:
+    if kind == "kernel":
+        return Kernel(centres_of(z, np.random.default_rng([seed, 7])), size)
+    return Polynomial(Hermite(z.shape[1], int(size)))
+
+
+def fitted(recipe: Recipe, z: np.ndarray, target: Target, seed: int) -> Fitted:
+    """The model of a recipe."""
+    if recipe.kind == "mlp":
+        from .network import Training, train
+
+        return train(z, target.values, Training(target.classes, target.device, target.dtype), seed)
+    features = _features(recipe.kind, recipe.size, z, seed)
+    phi = features.values(z)
+    if target.classes:
+        return softmax_fit(features, phi, target.values, recipe.penalty)
+    return Ridge(phi, features.penalty(), target.values).model(features, recipe.penalty)
+
+
+@dataclass(frozen=True)
+class Average:
+    """The mean of several models: what they get wrong in different ways drops out.
+
+    Attributes:
+        models: of values, or of logits.
+    """
+
+    models: Sequence[Fitted]
+
+    def values(self, z: np.ndarray) -> np.ndarray:
+        """(n, c)."""
+        return np.mean([model.values(z) for model in self.models], axis=0)
+
+    def gradient(self, z: np.ndarray) -> np.ndarray:
+        """(n, c, r)."""
+        return np.mean([model.gradient(z) for model in self.models], axis=0)
+
+
+def worth_averaging(recipes: Sequence[Recipe]) -> list[Recipe]:
+    """The best of the models tried, and those that err at most `COMPARABLE` times as much, the best first.
+
+    A polynomial gives way to smooth models that come as close: off a thin set of samples nothing ties its gradient
+    down, and errors on such samples do not show it.
+    """
+    ordered = sorted(recipes, key=lambda recipe: recipe.error)
+    close = [recipe for recipe in ordered if recipe.error <= COMPARABLE * ordered[0].error]
+    return [recipe for recipe in close if recipe.kind != "polynomial"] or close
+
+
+def predictions(model: Fitted, target: Target, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values (n, s) and gradient (n, s, r) in the coordinates of the frame; of classes those of their probabilities."""
+    parts = [_predicted(model, target, z[rows]) for rows in _blocks(len(z))]
+    return np.concatenate([one for one, _ in parts]), np.concatenate([other for _, other in parts])
+
+
+def _predicted(model: Fitted, target: Target, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    values, gradient = model.values(z), model.gradient(z)
+    if not target.classes:
+        return values, gradient
+    # The level sets of probabilities are those of logits, and the mean of a one-hot y is a probability.
+    chances = softmax(values)
+    slope = chances[:, :, None] * (gradient - np.einsum("nc,ncr->nr", chances, gradient)[:, None])
+    return target.frame.reduced(chances), np.einsum("sc,ncr->nsr", target.frame.reduce, slope)
+
+
+def _blocks(rows: int, size: int = 4096) -> Iterator[slice]:
+    for low in range(0, rows, size):
+        yield slice(low, min(low + size, rows))

@@ -1,0 +1,206 @@
+"""Models of f that are linear in their parameters: features, ridge regression, softmax regression for classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from .hermite import Hermite, count
+
+PENALTIES = 10.0 ** np.arange(-10, 2.1)
+CENTRES = 1000
+WIDTHS = (0.7, 1.4, 2.8, 5.6)
+MOST_TERMS = 1500
+SOFT_PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+STEPS = 150
+
+
+class Fitted(Protocol):
+    """A model of f on whitened coordinates."""
+
+    def values(self, z: np.ndarray) -> np.ndarray:
+        """(n, c) at points (n, r): values, or logits of the classes."""
+
+    def gradient(self, z: np.ndarray) -> np.ndarray:
+        """(n, c, r)."""
+
+
+class Features(Protocol):
+    """Functions whose linear combinations are the model."""
+
+    def values(self, z: np.ndarray) -> np.ndarray:
+        """(n, p) at points (n, r)."""
+
+    def slope(self, z: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        """(n, c, r): gradient of the combinations (p, c)."""
+
+    def penalty(self) -> np.ndarray:
+        """(p, p) positive semidefinite: what ridge regression keeps small."""
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """Polynomials up to a total degree."""
+
+    family: Hermite
+
+    def values(self, z: np.ndarray) -> np.ndarray:
+        """(n, p)."""
+        return self.family.values(z)
+
+    def slope(self, z: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        """(n, c, r)."""
+        above = self.family.raised().values(z)
+        parts = [above @ (self.family.derivative(i) @ coefficients) for i in range(z.shape[1])]
+        return np.stack(parts, axis=2)
+
+    def penalty(self) -> np.ndarray:
+        """Of every term but the constant."""
+        return np.diag((self.family.exponents.sum(axis=1) > 0).astype(float))
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Gaussians of one width about some of the samples: kernel ridge regression in Nystroem's form.
+
+    Source: Williams and Seeger, Using the Nystroem method to speed up kernel machines (NIPS 2000).
+    """
+
+    centres: np.ndarray
+    width: float
+
+    def values(self, z: np.ndarray) -> np.ndarray:
+        """(n, p)."""
+        squares = (z**2).sum(1)[:, None] + (self.centres**2).sum(1) - 2 * z @ self.centres.T
+        return np.exp(-np.maximum(squares, 0.0) / (2 * self.width**2))
+
+    def slope(self, z: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        """(n, c, r)."""
+        k = self.values(z)
+        total = k @ coefficients
+        parts = [
+            (k @ (coefficients * self.centres[:, i, None]) - z[:, i, None] * total) / self.width**2
+            for i in range(z.shape[1])
+        ]
+        return np.stack(parts, axis=2)
+
+    def penalty(self) -> np.ndarray:
+        """The norm of the kernel's space."""
+        return self.values(self.centres)
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A combination of features, on top of a constant."""
+
+    features: Features
+    coefficients: np.ndarray
+    constant: np.ndarray
+
+    def values(self, z: np.ndarray) -> np.ndarray:
+        """(n, c)."""
+        return self.features.values(z) @ self.coefficients + self.constant
+
+    def gradient(self, z: np.ndarray) -> np.ndarray:
+        """(n, c, r)."""
+        return self.features.slope(z, self.coefficients)
+
+
+def centres_of(z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Some of the samples (n, r), drawn without repetition."""
+    return z[np.sort(rng.permutation(len(z))[:CENTRES])]
+
+
+def degrees(r: int, samples: int) -> list[int]:
+    """Degrees of polynomials that the samples can determine."""
+    most = min(MOST_TERMS, samples // 3)
+    return [degree for degree in range(1, 9) if count(r, degree) <= most] or [1]
+
+
+class Ridge:
+    """Ridge regression on features for any penalty, from one decomposition.
+
+    Args:
+        phi: (n, p) features of the samples; y: (n, c).
+    """
+
+    def __init__(self, phi: np.ndarray, penalty: np.ndarray, y: np.ndarray) -> None:
+        self.mean, self.constant = phi.mean(axis=0), y.mean(axis=0)
+        centred = phi - self.mean
+        gram = centred.T @ centred / len(phi)
+        right = centred.T @ (y - self.constant) / len(phi)
+        root = whitener(penalty)
+        values, turned = np.linalg.eigh(root.T @ gram @ root)
+        self.values, self.basis = np.maximum(values, 0.0), root @ turned
+        self.right = self.basis.T @ right
+
+    def coefficients(self, penalty: float) -> np.ndarray:
+        """(p, c) for a penalty relative to the largest eigenvalue."""
+        shift = penalty * self.values[-1] if self.values[-1] > 0 else 1.0
+        return self.basis @ (self.right / (self.values + shift)[:, None])
+
+    def model(self, features: Features, penalty: float) -> Linear:
+        """The fit."""
+        coefficients = self.coefficients(penalty)
+        return Linear(features, coefficients, self.constant - self.mean @ coefficients)
+
+
+def best_penalty(ridge: Ridge, phi: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """The penalty with the least error on held-out features (n, p), and that error, summed over outputs."""
+    errors = []
+    for penalty in PENALTIES:
+        coefficients = ridge.coefficients(penalty)
+        rest = y - phi @ coefficients - (ridge.constant - ridge.mean @ coefficients)
+        errors.append(float((rest**2).sum(axis=1).mean()))
+    best = int(np.argmin(errors))
+    return float(PENALTIES[best]), errors[best]
+
+
+def whitener(penalty: np.ndarray) -> np.ndarray:
+    """(p, k): root of the inverse of a penalty on its range; what it does not see is left out."""
+    weights, vectors = np.linalg.eigh(penalty)
+    kept = weights > weights[-1] * 1e-13
+    return vectors[:, kept] / np.sqrt(weights[kept])
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """(n, c) probabilities."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+def softmax_fit(features: Features, phi: np.ndarray, onehot: np.ndarray, penalty: float) -> Linear:
+    """Softmax regression with a ridge penalty, by quasi-Newton steps: the problem is convex.
+
+    Args:
+        phi: (n, p) features of the samples; onehot: (n, c).
+    """
+    from scipy.optimize import minimize
+
+    root = whitener(features.penalty())
+    mean = phi.mean(axis=0)
+    inner = (phi - mean) @ root
+    scale = float(np.sqrt((inner**2).mean())) or 1.0
+    inner /= scale
+    n, p, c = len(inner), inner.shape[1], onehot.shape[1]
+
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        weights, constant = flat[: p * c].reshape(p, c), flat[p * c :]
+        chances = softmax(inner @ weights + constant)
+        value = -float(np.log(np.maximum((chances * onehot).sum(axis=1), 1e-300)).mean())
+        away = (chances - onehot) / n
+        slope = np.concatenate([(inner.T @ away + penalty * weights).ravel(), away.sum(axis=0)])
+        return value + penalty * float((weights**2).sum()) / 2, slope
+
+    start = np.concatenate([np.zeros(p * c), np.log(np.maximum(onehot.mean(axis=0), 1e-6))])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": STEPS}).x
+    coefficients = root @ found[: p * c].reshape(p, c) / scale
+    return Linear(features, coefficients, found[p * c :] - mean @ coefficients)
+
+
+def parts(rows: int, size: int) -> Sequence[slice]:
+    """Slices of some rows each."""
+    return [slice(low, min(low + size, rows)) for low in range(0, rows, size)]
