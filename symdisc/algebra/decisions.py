@@ -24,10 +24,10 @@ class Ruler:
     `known` is False where the noise is only a lower bound: then nothing is ever clear.
     """
 
-    def __init__(self, noise: float, known: bool = True) -> None:
+    def __init__(self, noise: float, known: bool = True, threshold: float | None = None) -> None:
         self.noise = noise
         self.known = known
-        self.threshold = min(FACTOR * sqrt(SLOPE * noise), HIGHEST)
+        self.threshold = min(FACTOR * sqrt(SLOPE * noise), HIGHEST) if threshold is None else threshold
         self._smallest_kept = inf
         self._largest_dropped = 0.0
 
