@@ -13,7 +13,7 @@ from math import sqrt
 import numpy as np
 
 from .flag import Flag, flag
-from .refine import CLOSED, Refined, refine
+from .refine import CLOSED, Refined, orthonormal, refine
 from .span import Span
 
 COARSEST, FINEST, STEP = 0.6, 1e-6, 2.0
@@ -25,6 +25,7 @@ LOST, FAR = 0.5, 1e2
 # degrees of freedom as it sets brackets to zero.
 BASE, PER_ZERO = 25.0, 0.7
 FEW = 8.0
+DRAWS = 12
 
 
 @dataclass(frozen=True)
@@ -147,3 +148,23 @@ def _inverse_root(gram: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh(gram)
     root = (vectors / np.sqrt(np.maximum(values, 1e-12 * values.max()))) @ vectors.T
     return root / np.linalg.norm(root, ord=2)
+
+
+def drawn(reading: Reading, found: Span, noise: float, count: int = DRAWS) -> list[np.ndarray]:
+    """Structure constants that other draws of the noise would have given; none at rounding level."""
+    if noise < ROUNDING * 10:
+        return []
+    exact = reading.refined.basis
+    k, m, _ = exact.shape
+    coordinates = found.rows @ exact.reshape(k, -1).T
+    inverse = np.linalg.pinv(coordinates)
+    rng = np.random.default_rng(0)
+    allowed = reading.flag.allowed()
+    results = []
+    for _ in range(count):
+        noisy = rng.standard_normal((len(found.rows), m * m)) * noise / m
+        moved = (exact.reshape(k, -1) + inverse @ noisy).reshape(k, m, m)
+        refined = refine(orthonormal(moved), allowed)
+        if refined.error < EXACT:
+            results.append(refined.constants)
+    return results

@@ -60,10 +60,10 @@ def refine(
         if state.error <= CLOSED:
             break
         damping = min(DAMPING * sqrt(k) * state.error, 1.0)
-        moved = _State(_orthonormal(_step(state, damping, spread)), allowed)
+        moved = _State(orthonormal(_step(state, damping, spread)), allowed)
         if moved.error > HOPELESS * state.error:
             # One more try with a weaker damping; after that it has stalled.
-            other = _State(_orthonormal(_step(state, damping / 10, spread)), allowed)
+            other = _State(orthonormal(_step(state, damping / 10, spread)), allowed)
             moved = min(moved, other, key=lambda s: s.error)
             if moved.error > HOPELESS * state.error:
                 state = min(state, moved, key=lambda s: s.error)
@@ -142,7 +142,7 @@ class _State:
         return pairs - np.tensordot(inside, self.basis, axes=1)
 
 
-def _orthonormal(basis: np.ndarray) -> np.ndarray:
+def orthonormal(basis: np.ndarray) -> np.ndarray:
     """Gram-Schmidt from the last to the first: it keeps every tail span, so an imposed flag stays one."""
     k = len(basis)
     flat = basis.reshape(k, -1)[::-1]

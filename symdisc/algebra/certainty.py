@@ -1,0 +1,51 @@
+"""How sure a reading is: margins, neighbours and confidence."""
+
+from __future__ import annotations
+
+from math import inf, sqrt
+
+from .decisions import Ruler
+from .identify import Identity, identify
+from .invariants import invariants
+from .lie import LieAlgebra
+from .nearest import Nearest, Reading
+from .span import Span
+
+NEIGHBOURS = 4
+LARGEST = 20
+REACH = 4.0
+SAFE = 2.0
+FAINT = 1e-7
+
+
+def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, ruler: Ruler) -> None:
+    """Fills in margin, neighbours and confidence.
+
+    The margin is the smallest relative noise at which another flag of ideals or another parameter class would be
+    accepted. "high" asks that this is at least twice the noise, and that no reading with fewer ideals fits clearly better.
+    """
+    chosen = read.reading
+    assert chosen is not None
+    noise = max(read.noise, 1e-16)
+    margins = [1.0, noise * identity.clearance]
+    neighbours: list[str] = []
+    for other in read.others:
+        degenerate = not other.accepted
+        if degenerate:
+            margins.append(noise * sqrt(max(other.excess / other.limit, 0.0)))
+        if (degenerate and margins[-1] < REACH * noise) or (not degenerate and noise > FAINT):
+            name = _named(other, ruler)
+            if name and name != algebra.name and name not in neighbours:
+                neighbours.append(name)
+    algebra.neighbours = neighbours[:NEIGHBOURS]
+    margin = min(margins)
+    algebra.margin = None if margin == inf else margin
+    sure = ruler.known and margin > SAFE * noise and chosen.excess < chosen.limit / 2 and identity.name is not None
+    algebra.confidence = "high" if sure else "low"
+
+
+def _named(reading: Reading, ruler: Ruler) -> str | None:
+    constants = reading.refined.constants
+    if len(constants) > LARGEST:
+        return None
+    return identify(constants, invariants(constants, reading.flag, ruler), ruler, lambda: []).name
