@@ -10,7 +10,7 @@ from ..errors import InputError
 from . import certainty, closure, forms, names, series, structure
 from .decisions import Ruler
 from .families import abelian_facts
-from .identify import Identity, identify, radical_name
+from .identify import Identity, Samples, identify, radical_name
 from .invariants import Invariants, invariants
 from .levi import restricted
 from .lie import LieAlgebra
@@ -20,6 +20,7 @@ from .span import Span, span
 NOT_CLOSED = 0.15
 INCOMPLETE = 0.03
 MOST_GENERATED = 64
+PROBE = 1e-4
 DOUBTFUL = 0.01
 UNEXPLAINED = 5.0
 
@@ -150,7 +151,9 @@ def _describe(algebra: LieAlgebra, read: Nearest, found: Span, ruler: Ruler) -> 
     algebra.matrix_compact = algebra.compact and all(
         forms.bounded(np.tensordot(row, algebra.basis, axes=1), ruler) for row in center
     )
-    identity = identify(reading.refined.constants, seen, ruler, lambda: drawn(reading, found, read.noise))
+    probe = max(read.noise, PROBE)
+    samples = Samples(read.noise, probe, lambda: drawn(reading, found, probe))
+    identity = identify(reading.refined.constants, seen, ruler, samples)
     _name(algebra, identity, seen, reading, ruler)
     certainty.judge(algebra, identity, read, found, ruler)
 

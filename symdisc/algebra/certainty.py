@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from math import inf, sqrt
+from math import sqrt
 
 from .decisions import Ruler
-from .identify import Identity, identify
+from .identify import NO_SAMPLES, Identity, identify
 from .invariants import invariants
 from .lie import LieAlgebra
 from .nearest import Nearest, Reading
@@ -27,7 +27,7 @@ def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, r
     chosen = read.reading
     assert chosen is not None
     noise = max(read.noise, 1e-16)
-    margins = [1.0, noise * identity.clearance]
+    margins = [1.0, identity.margin]
     neighbours: list[str] = []
     for other in read.others:
         degenerate = not other.accepted
@@ -39,7 +39,7 @@ def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, r
                 neighbours.append(name)
     algebra.neighbours = neighbours[:NEIGHBOURS]
     margin = min(margins)
-    algebra.margin = None if margin == inf else margin
+    algebra.margin = margin
     sure = ruler.known and margin > SAFE * noise and chosen.excess < chosen.limit / 2 and identity.name is not None
     algebra.confidence = "high" if sure else "low"
 
@@ -48,4 +48,4 @@ def _named(reading: Reading, ruler: Ruler) -> str | None:
     constants = reading.refined.constants
     if len(constants) > LARGEST:
         return None
-    return identify(constants, invariants(constants, reading.flag, ruler), ruler, lambda: []).name
+    return identify(constants, invariants(constants, reading.flag, ruler), ruler, NO_SAMPLES).name

@@ -17,25 +17,42 @@ from .invariants import Invariants, invariants
 from .levi import restricted
 from .structure import structure_constants
 
-Samples = Callable[[], Sequence[np.ndarray]]
 LARGEST_CENTROID = 40
 FINE = 1e-9
 SMALL = 4
 
 
-@dataclass
-class Identity:
-    """A name, what it is made of, and how sure the closest decision on the way was.
+@dataclass(frozen=True)
+class Samples:
+    """What other draws of the noise would have given.
 
     Attributes:
-        clearance: by how much the closest call among parameters and Jordan types exceeds its limit.
+        noise: the relative noise there is.
+        probe: that of the draws, which may be larger, so that they show more than rounding.
+        draw: makes their structure constants, in the basis of those that are judged.
     """
+
+    noise: float
+    probe: float
+    draw: Callable[[], Sequence[np.ndarray]]
+
+    def inside(self, rows: np.ndarray) -> Samples:
+        """Those of a summand."""
+        return Samples(self.noise, self.probe, lambda: [restricted(c, rows) for c in self.draw()])
+
+
+NO_SAMPLES = Samples(0.0, 1.0, lambda: [])
+
+
+@dataclass
+class Identity:
+    """A name, what it is made of, and the noise at which a parameter or Jordan type would first be read otherwise."""
 
     name: str | None
     aliases: list[str] = field(default_factory=list)
     factors: list[str] = field(default_factory=list)
     params: dict[str, float] = field(default_factory=dict)
-    clearance: float = np.inf
+    margin: float = np.inf
 
 
 def identify(constants: np.ndarray, seen: Invariants, ruler: Ruler, samples: Samples) -> Identity:
@@ -73,9 +90,9 @@ def _part(part: Summand, ruler: Ruler, samples: Samples) -> Identity:
         known = found.factors[0]
         return Identity(known.names[0] if known.names else None, list(known.names[1:]), [known.name])
     if k <= SMALL and seen.radical == k:
-        named = _small(constants, seen, lambda: [restricted(c, rows) for c in samples()])
+        named = _small(constants, seen, samples.inside(rows))
         if named is not None:
-            return Identity(named.name, named.aliases, [named.name], named.params, named.clearance)
+            return Identity(named.name, named.aliases, [named.name], named.params, named.margin)
     else:
         for definition, expected in _known(k):
             if found.matches(expected):
@@ -88,12 +105,12 @@ def _small(constants: np.ndarray, seen: Flag, samples: Samples) -> lowdim.Named 
 
     def deviation(quantity: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         if not drawn:
-            drawn.append(samples())
+            drawn.append(samples.draw())
         if not drawn[0]:
-            return np.zeros(1)
-        return np.std([np.atleast_1d(quantity(c)) for c in drawn[0]], axis=0)
+            return np.zeros_like(quantity(constants))
+        return np.std([quantity(c) for c in drawn[0]], axis=0) / samples.probe
 
-    judge = lowdim.Judge(constants, deviation)
+    judge = lowdim.Judge(constants, deviation, samples.noise)
     if len(constants) == 2:
         return lowdim.Named("aff(1)", ["borel(sl(2,R))", "sim(1)"])
     if len(constants) == 3:
@@ -101,7 +118,7 @@ def _small(constants: np.ndarray, seen: Flag, samples: Samples) -> lowdim.Named 
     else:
         named = lowdim.four(judge, seen.nilradical, seen.powers, seen.derived)
     if named is not None:
-        named.clearance = judge.clearance
+        named.margin = judge.margin
     return named
 
 
@@ -128,17 +145,17 @@ def _invariants_of(matrices: np.ndarray) -> Invariants:
 def _sum(parts: Sequence[Identity], free: int) -> Identity:
     """A direct sum with R^free."""
     factors = sorted(name for part in parts for name in part.factors) + ["R"] * free
-    clearance = min((part.clearance for part in parts), default=np.inf)
+    margin = min((part.margin for part in parts), default=np.inf)
     params = parts[0].params if len(parts) == 1 else _numbered(parts)
     if any(part.name is None for part in parts):
-        return Identity(None, [], factors, params, clearance)
+        return Identity(None, [], factors, params, margin)
     called = sorted(part.name for part in parts if part.name)
     whole = " + ".join([*called, *([names.abelian(free)] if free else [])])
     aliases = list(parts[0].aliases) if len(parts) == 1 and not free else names.aliases(whole)
     canonical = names.canonical(whole)
     if canonical != whole:
         aliases = [whole, *(alias for alias in aliases if alias != canonical)]
-    return Identity(canonical, aliases, factors, params, clearance)
+    return Identity(canonical, aliases, factors, params, margin)
 
 
 def _numbered(parts: Sequence[Identity]) -> dict[str, float]:
@@ -165,7 +182,7 @@ def radical_name(constants: np.ndarray, seen: Invariants, ruler: Ruler) -> str:
     found = flag(inner, ruler.threshold)
     if found is not None:
         adapted = restricted(inner, found.frame)
-        known = identify(adapted, invariants(adapted, found, ruler), ruler, lambda: [])
+        known = identify(adapted, invariants(adapted, found, ruler), ruler, NO_SAMPLES)
         if known.name and not known.params:
             return known.name if " + " not in known.name else f"({known.name})"
     return f"({kind}, dim {radical})"

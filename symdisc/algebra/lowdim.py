@@ -22,36 +22,38 @@ DENOMINATORS = 12
 
 @dataclass
 class Named:
-    """A name, isomorphic ones, parameters with their standard deviations, and how many deviations the closest equation
-    that does not hold is away."""
+    """A name, isomorphic ones, parameters, and the noise at which the closest equation that does not hold would."""
 
     name: str
     aliases: list[str] = field(default_factory=list)
     params: dict[str, float] = field(default_factory=dict)
-    clearance: float = np.inf
+    margin: float = np.inf
 
 
 class Judge:
-    """Holds quantities against their standard deviations."""
+    """Holds quantities against their standard deviations.
 
-    def __init__(self, constants: np.ndarray, deviation: Deviation) -> None:
-        self.constants, self.deviation = constants, deviation
-        self.clearance = np.inf
+    `deviation` gives those for noise of relative size 1 (small noise, scaled up); `noise` is the one there is.
+    """
+
+    def __init__(self, constants: np.ndarray, deviation: Deviation, noise: float) -> None:
+        self.constants, self.deviation, self.noise = constants, deviation, noise
+        self.margin = np.inf
 
     def vanishes(self, quantity: Callable[[np.ndarray], np.ndarray]) -> bool:
         """Whether a quantity (n,) computed from structure constants is zero within the noise."""
-        value = np.atleast_1d(quantity(self.constants))
-        spread = np.linalg.norm(np.atleast_1d(self.deviation(quantity))) + TINY
-        ratio = float(np.linalg.norm(value) / spread)
-        if ratio <= SIGMAS:
+        size = float(np.linalg.norm(quantity(self.constants)))
+        unit = float(np.linalg.norm(self.deviation(quantity)))
+        if size <= SIGMAS * unit * self.noise + TINY:
             return True
-        self.clearance = min(self.clearance, ratio / SIGMAS)
+        if unit > 0:
+            self.margin = min(self.margin, size / (SIGMAS * unit))
         return False
 
     def value(self, quantity: Callable[[np.ndarray], np.ndarray]) -> float:
         """A number, as the simplest fraction that fits it, else itself."""
-        raw = float(np.atleast_1d(quantity(self.constants))[0])
-        spread = float(np.atleast_1d(self.deviation(quantity))[0])
+        raw = float(quantity(self.constants)[0])
+        spread = float(self.deviation(quantity)[0]) * self.noise
         return simplest(raw, 2 * spread + TINY * max(1.0, abs(raw)))
 
 

@@ -151,9 +151,7 @@ def _inverse_root(gram: np.ndarray) -> np.ndarray:
 
 
 def drawn(reading: Reading, found: Span, noise: float, count: int = DRAWS) -> list[np.ndarray]:
-    """Structure constants that other draws of the noise would have given; none at rounding level."""
-    if noise < ROUNDING * 10:
-        return []
+    """Structure constants that other draws of the noise would have given."""
     exact = reading.refined.basis
     k, m, _ = exact.shape
     coordinates = found.rows @ exact.reshape(k, -1).T
