@@ -24,6 +24,10 @@ def metric(p: int, q: int) -> np.ndarray:
     return np.diag([1] * p + [-1] * q)
 
 
+ROTATION = np.array([[[0, -1], [1, 0]]])
+BOOST = np.array([[[0, 1], [1, 0]]])
+
+
 # Real matrices
 
 
@@ -62,6 +66,10 @@ def borel(m: int) -> np.ndarray:
     return stack(*upper(m, True), *(unit(m, i, i) - unit(m, i + 1, i + 1) for i in range(m - 1)))
 
 
+def symplectic_form(n: int) -> np.ndarray:
+    return np.kron(np.array([[0, 1], [-1, 0]]), np.eye(n, dtype=int))
+
+
 # Complex matrices, as real ones
 
 
@@ -73,6 +81,12 @@ def realified(matrices: list[np.ndarray]) -> np.ndarray:
 def complexified(generators: np.ndarray) -> np.ndarray:
     """The complex span of real matrices."""
     return realified([*generators.astype(complex), *(1j * generators)])
+
+
+def over_dual_numbers(generators: np.ndarray) -> np.ndarray:
+    """a + eps b, eps^2 = 0, as [[a, b], [0, a]]: the algebra acting on itself as an abelian one."""
+    one, eps = np.eye(2, dtype=int), np.array([[0, 1], [0, 0]])
+    return stack(*(np.kron(one, matrix) for matrix in generators), *(np.kron(eps, matrix) for matrix in generators))
 
 
 def special_linear_complex(m: int) -> np.ndarray:

@@ -9,6 +9,8 @@ import disguise
 import exact
 import numpy as np
 from matrices import (
+    BOOST,
+    ROTATION,
     affine,
     bianchi,
     block,
@@ -51,8 +53,6 @@ class Known:
         return k == m * m
 
 
-ROTATION = np.array([[[0, -1], [1, 0]]])
-BOOST = np.array([[[0, 1], [1, 0]]])
 SO3_SO3 = "so(3) + so(3)"
 
 REGISTRY = {
