@@ -30,12 +30,11 @@ ISOMORPHIC = {
     "sl(2,R) + sl(2,R)": ("so(2,2)",),
     "sl(2,R) + so(3)": ("so*(4)",),
     "so(3,1) + so(3,1)": ("so(4,C)",),
-    "heis(3)": ("galilei(1)", "carroll(1)", "n(3)", "bianchi(II)"),
+    "heis(3)": ("galilei(1)", "carroll(1)", "n(3)"),
     "aff(1)": ("borel(sl(2,R))", "sim(1)"),
     "aff(1) + aff(1)": ("sim(1,1)",),
-    "aff(1) + R": ("bianchi(III)",),
-    "e(2)": ("bianchi(VII,h=0)", "newton-hooke(1,-)"),
-    "e(1,1)": ("bianchi(VI,h=0)", "newton-hooke(1,+)"),
+    "e(2)": ("newton-hooke(1,-)",),
+    "e(1,1)": ("newton-hooke(1,+)",),
 }
 """Canonical name and isomorphic ones, as the naming rules state them or as they follow."""
 

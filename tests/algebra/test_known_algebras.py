@@ -262,6 +262,19 @@ def test_invariant_forms_are_those_of_theory():
     assert {title: exact.form_dimensions(KNOWN[title].generators) for title in expected} == expected
 
 
+def test_what_the_invariants_leave_alike():
+    """Different algebras with all facts alike: names need more than dimensions and signatures."""
+    alike = defaultdict(set)
+    for title, known in KNOWN.items():
+        facts = [known_facts(title)[key] for key in known_facts(title) if key not in ("commutant_dimension",)]
+        alike[str((known.levi, facts))].add(known.called or title)
+    assert {name for names in alike.values() if len(names) > 1 for name in names if name[:2] not in ("bi", "A4")} == {
+        "heis(3) + heis(3)", "heis(3,C)", "heis(3) over dual numbers", "e(1,1) + e(2)", "newton-hooke(2,+)",
+        "poincare(3,1)", "sl(2,C) |x C^2", "R |x R^4 diagonal", "R |x R^4 dilation",
+        "sl(2,R) |x (R^2 + R^2)", "sl(2,R) |x spin 3/2", "e(1,1)", "e(2)", "e(1,1) + R",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_disguise_is_the_algebra_in_another_basis(seed):
     rng = np.random.default_rng(seed)
