@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from known import is_simple
 from known_algebras import KNOWN, SMALL, distinct_names, known_facts
+from registry import REGISTRY
 
 NAMED = [title for title, known in KNOWN.items() if known.called]
 
@@ -205,6 +206,14 @@ def test_four_dimensional_algebras_have_the_brackets_of_the_table(title):
         for j in range(i + 1, 5):
             value = sum((x * e[n] for n, x in expected.get((i, j), {}).items()), np.zeros_like(act))
             assert np.array_equal(e[i] @ e[j] - e[j] @ e[i], value * (scale if j == 4 else 1)), (i, j)
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_exact_arithmetic_agrees_with_facts_written_by_hand(name):
+    by_hand, found = REGISTRY[name], exact.facts(REGISTRY[name].generators)
+    assert found["nilradical_dimension"] == by_hand.nilradical
+    assert found["rank"] == by_hand.rank
+    assert found["compact"] == by_hand.compact
 
 
 def test_textbook_invariants():
