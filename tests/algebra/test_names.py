@@ -98,7 +98,7 @@ def test_summands(title, exact_reading):
     assert all(same(name, other, 1e-6) for name, other in zip(named, called, strict=True)), (found, expected)
 
 
-@pytest.mark.parametrize("title", [title for title, known in SMALL.items() if known.params])
+@pytest.mark.parametrize("title", [title for title, known in SMALL.items() if known.params and not known.equally])
 def test_parameters(title, exact_reading):
     found, known = exact_reading(title), KNOWN[title]
     assert set(found["params"]) == set(known.params)
