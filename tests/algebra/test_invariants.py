@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from registry import REGISTRY, disguised, heisenberg, pseudo_orthogonal, special_linear, truth, unit
+from matrices import heisenberg, pseudo_orthogonal, special_linear, unit
+from registry import REGISTRY, disguised, truth
 
 from symdisc.algebra import analyze
 

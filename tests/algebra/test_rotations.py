@@ -3,7 +3,8 @@
 import exact
 import numpy as np
 import pytest
-from registry import disguised, pseudo_orthogonal
+from matrices import pseudo_orthogonal
+from registry import disguised
 
 from symdisc.algebra import analyze, orthogonal
 
