@@ -16,6 +16,7 @@ SLOPE = 0.15
 HIGHEST = 0.06
 CLEAR_BELOW = 0.03
 CLEAR_ABOVE = 100.0
+TINY = 1e-300
 
 
 class Ruler:
@@ -33,7 +34,7 @@ class Ruler:
 
     def count(self, values: np.ndarray, scale: float, record: bool = True) -> int:
         """How many of the values (in any order) exceed the threshold times `scale`."""
-        ratios = np.abs(np.asarray(values, dtype=float)) / scale
+        ratios = np.abs(np.asarray(values, dtype=float)) / max(scale, TINY)
         kept = ratios > self.threshold
         if record:
             self._smallest_kept = min(self._smallest_kept, *ratios[kept], inf)

@@ -16,11 +16,20 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Definition:
-    """A named algebra: isomorphic names and a function that makes generators (k, m, m)."""
+    """An algebra: its name, isomorphic ones, and a function that makes generators (k, m, m).
+
+    A name with |x says what the algebra is made of; it is `described`, not named, and stands among the aliases.
+    """
 
     name: str
     aliases: tuple[str, ...]
     make: Callable[[], np.ndarray]
+    complex: bool = False
+    """Whether it is a complex algebra seen as a real one."""
+
+    @property
+    def described(self) -> bool:
+        return "|x" in self.name
 
 
 def definitions(dimension: int) -> Iterator[Definition]:
@@ -79,7 +88,7 @@ def _linear(most: int) -> Sized:
             yield n * n - 1 + 2 * n, _affine(f"su({n}) |x C^{n}", [], make)
         extra = ["so(3,1) |x C^2"] if n == 2 else []
         make = lambda n=n: realified([*special(n), *(1j * special(n))])  # noqa: E731
-        yield 2 * (n * n - 1) + 2 * n, _affine(f"sl({n},C) |x C^{n}", extra, make)
+        yield 2 * (n * n - 1) + 2 * n, _affine(f"sl({n},C) |x C^{n}", extra, make, True)
     for n in range(2, most):
         if n * (2 * n + 1) + 2 * n > most:
             break
@@ -93,7 +102,7 @@ def _solvable(most: int) -> Sized:
         yield 2 * n + 1, _jacobi(f"heis({2 * n + 1})", [], lambda n=n: np.zeros((0, 2 * n, 2 * n)))
     for n in range(1, most // 4 + 1):
         make = lambda n=n: realified([*heisenberg(n), *(1j * heisenberg(n))])  # noqa: E731
-        yield 4 * n + 2, Definition(f"heis({2 * n + 1},C)", (), make)
+        yield 4 * n + 2, Definition(f"heis({2 * n + 1},C)", (), make, True)
     for n in range(3, most):
         if n * (n - 1) // 2 > most:
             break
@@ -165,7 +174,7 @@ def _and(linear: np.ndarray, *others: np.ndarray) -> np.ndarray:
     return np.concatenate([linear, np.array(others)])
 
 
-def _affine(name: str, aliases: list[str], linear: Callable[[], np.ndarray]) -> Definition:
+def _affine(name: str, aliases: list[str], linear: Callable[[], np.ndarray], is_complex: bool = False) -> Definition:
     """linear |x V on V + R."""
 
     def make() -> np.ndarray:
@@ -175,7 +184,7 @@ def _affine(name: str, aliases: list[str], linear: Callable[[], np.ndarray]) -> 
         padded[:, :m, :m] = matrices
         return np.concatenate([padded, [_unit(m + 1, i, m) for i in range(m)]])
 
-    return Definition(name, tuple(aliases), make)
+    return Definition(name, tuple(aliases), make, is_complex)
 
 
 def _jacobi(name: str, aliases: list[str], linear: Callable[[], np.ndarray]) -> Definition:

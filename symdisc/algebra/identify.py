@@ -11,7 +11,7 @@ import numpy as np
 from . import lowdim, names, series
 from .decisions import Ruler
 from .decompose import Summand, summands
-from .definitions import definitions
+from .definitions import Definition, definitions
 from .flag import Flag, flag
 from .invariants import Invariants, invariants
 from .levi import restricted
@@ -95,8 +95,10 @@ def _part(part: Summand, ruler: Ruler, samples: Samples) -> Identity:
             return Identity(named.name, named.aliases, [named.name], named.params, named.margin)
     else:
         for definition, expected in _known(k):
-            if found.matches(expected):
-                return Identity(definition, list(_aliases(k, definition)), [definition])
+            if definition.complex == part.complex and found.matches(expected):
+                if definition.described:
+                    return Identity(None, [definition.name, *definition.aliases], [_unknown(k)])
+                return Identity(definition.name, list(definition.aliases), [definition.name])
     return Identity(None, [], [_unknown(k)])
 
 
@@ -123,14 +125,9 @@ def _small(constants: np.ndarray, seen: Flag, samples: Samples) -> lowdim.Named 
 
 
 @lru_cache(maxsize=256)
-def _known(dimension: int) -> tuple[tuple[str, Invariants], ...]:
+def _known(dimension: int) -> tuple[tuple[Definition, Invariants], ...]:
     """Invariants of the defined algebras of a dimension, by the code that judges others: they cannot disagree."""
-    return tuple((item.name, _invariants_of(item.make())) for item in definitions(dimension))
-
-
-@lru_cache(maxsize=256)
-def _aliases(dimension: int, name: str) -> tuple[str, ...]:
-    return next(item.aliases for item in definitions(dimension) if item.name == name)
+    return tuple((item, _invariants_of(item.make())) for item in definitions(dimension))
 
 
 def _invariants_of(matrices: np.ndarray) -> Invariants:
@@ -148,7 +145,8 @@ def _sum(parts: Sequence[Identity], free: int) -> Identity:
     margin = min((part.margin for part in parts), default=np.inf)
     params = parts[0].params if len(parts) == 1 else _numbered(parts)
     if any(part.name is None for part in parts):
-        return Identity(None, [], factors, params, margin)
+        aliases = list(parts[0].aliases) if len(parts) == 1 and not free else []
+        return Identity(None, aliases, factors, params, margin)
     called = sorted(part.name for part in parts if part.name)
     whole = " + ".join([*called, *([names.abelian(free)] if free else [])])
     aliases = list(parts[0].aliases) if len(parts) == 1 and not free else names.aliases(whole)

@@ -94,7 +94,7 @@ def bianchi(judge: Judge, nilradical: int) -> Named | None:
     real = discriminant(judge.constants)[0] > 0
     if judge.vanishes(trace):
         if real:
-            return Named("e(1,1)", ["bianchi(VI,h=0)", "poincare(1,1)", "A3,4"])
+            return Named("e(1,1)", ["bianchi(VI,h=0)", "newton-hooke(1,+)", "poincare(1,1)", "A3,4"])
         return Named("e(2)", ["bianchi(VII,h=0)", "newton-hooke(1,-)", "A3,6"])
     value = judge.value(h)
     return Named(f"bianchi({'VI' if real else 'VII'},h={number(value)})", [], {"h": value})
@@ -250,7 +250,7 @@ def _minor(a: np.ndarray, i: int, j: int) -> float:
 
 
 def _with(name: str, **params: float) -> Named:
-    text = ",".join(f"{key}={number(value)}" for key, value in params.items())
+    text = ",".join(map(number, params.values()))
     return Named(f"{name}({text})", [], dict(params))
 
 

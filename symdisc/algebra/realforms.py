@@ -52,7 +52,7 @@ def simple_names(letter: str, rank: int, positive: int, is_complex: bool) -> lis
 
 def _complex(letter: str, n: int) -> tuple[str, ...]:
     names = {
-        ("A", 1): ("so(3,1)", "sl(2,C)", "so(3,C)"),
+        ("A", 1): ("so(3,1)", "sl(2,C)", "so(3,C)", "sp(2,C)"),
         ("B", 2): ("sp(4,C)", "so(5,C)"),
         ("C", 2): ("sp(4,C)", "so(5,C)"),
         ("A", 3): ("sl(4,C)", "so(6,C)"),
@@ -64,7 +64,7 @@ def _complex(letter: str, n: int) -> tuple[str, ...]:
 
 
 SMALL = {
-    ("A", 1): {0: ("so(3)", "su(2)"), 2: ("sl(2,R)", "so(2,1)", "su(1,1)", "sp(2,R)")},
+    ("A", 1): {0: ("so(3)", "su(2)", "sp(1)"), 2: ("sl(2,R)", "so(2,1)", "su(1,1)", "sp(2,R)")},
     ("B", 2): {
         0: ("so(5)", "sp(2)"),
         4: ("so(4,1)", "sp(1,1)"),
