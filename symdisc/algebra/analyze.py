@@ -58,8 +58,8 @@ def analyze(generators: Any, *, noise: float | None = None) -> LieAlgebra:
     brackets = structure.brackets(found.basis)
     algebra, ruler = _measured(found, brackets, noise)
     read = _read(found, brackets, algebra, noise)
-    if algebra.noise > NOT_CLOSED or read.reading is None or _incomplete(found, read):
-        algebra.abelian = None if algebra.noise > NOT_CLOSED else algebra.abelian
+    if read.noise > NOT_CLOSED or read.reading is None or _incomplete(found, read):
+        algebra.abelian = None
         algebra.name = f"unnamed: not closed, {k} independent generators"
         algebra.notes.append(_generated(found))
     else:

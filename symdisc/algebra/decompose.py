@@ -39,8 +39,9 @@ class Summand:
         return len(self.rows)
 
 
-def summands(constants: np.ndarray, derived: np.ndarray, center: np.ndarray, ruler: Ruler) -> tuple[list[Summand], int]:
-    """Indecomposable non-abelian ideals, largest first, and the dimension of the abelian rest.
+def summands(constants: np.ndarray, derived: np.ndarray, center: np.ndarray, ruler: Ruler) -> tuple[list[Summand], int, float]:
+    """Indecomposable non-abelian ideals, largest first, the dimension of the abelian rest, and how far apart (from 0 to
+    2) the eigenvalues are that tell them apart.
 
     Args:
         constants: (k, k, k), exact or nearly so.
@@ -48,7 +49,7 @@ def summands(constants: np.ndarray, derived: np.ndarray, center: np.ndarray, rul
     """
     k = len(constants)
     if not len(derived):
-        return [], k
+        return [], k, np.inf
     body, free = np.eye(k), 0
     if len(center):
         # The centre outside [g, g] splits off; any complement that holds [g, g] is an ideal.
@@ -61,16 +62,17 @@ def summands(constants: np.ndarray, derived: np.ndarray, center: np.ndarray, rul
         body = np.concatenate([derived, np.linalg.svd(spanned)[2][len(spanned) :]])
     inner = np.linalg.qr(body.T)[0].T
     c = restricted(constants, inner)
-    parts = _split(c, ruler)
+    parts, apart = _split(c, ruler)
     result = []
     for rows, is_complex in parts:
         basis = np.linalg.qr((rows @ inner).T)[0].T
         result.append(Summand(basis, restricted(constants, basis), is_complex))
-    return sorted(result, key=lambda part: -part.dimension), free
+    return sorted(result, key=lambda part: -part.dimension), free, apart
 
 
-def _split(c: np.ndarray, ruler: Ruler) -> list[tuple[np.ndarray, bool]]:
-    """Rows of each indecomposable ideal of an algebra without abelian summands, and whether it is complex."""
+def _split(c: np.ndarray, ruler: Ruler) -> tuple[list[tuple[np.ndarray, bool]], float]:
+    """Rows of each indecomposable ideal of an algebra without abelian summands, and whether it is complex; and by how
+    much the eigenvalues are apart that tell them apart."""
     k = len(c)
     rng = np.random.default_rng(0)
     mixes = rng.standard_normal((min(k, 6), k)) / np.sqrt(k)
@@ -78,25 +80,27 @@ def _split(c: np.ndarray, ruler: Ruler) -> list[tuple[np.ndarray, bool]]:
     ad /= max(float(np.linalg.norm(ad)) / np.sqrt(len(ad)), 1e-300)
     centroid = forms.commutant(ad, ruler)
     if len(centroid) < 2:
-        return [(np.eye(k), False)]
+        return [(np.eye(k), False)], np.inf
     best: list[tuple[np.ndarray, bool]] = [(np.eye(k), False)]
+    widest = 0.0
     for _ in range(TRIALS):
         x = np.tensordot(rng.standard_normal(len(centroid)), centroid, axes=1)
         x /= np.abs(np.linalg.eigvals(x)).max()
-        found = _eigenspaces(x)
-        if len(found) > len(best) or (len(found) == len(best) and found[0][1] and not best[0][1]):
-            whole = np.concatenate([rows for rows, _ in found])
-            if len(whole) == k and _commute(c, [rows for rows, _ in found], ruler):
-                best = found
-    return best
+        found, apart = _eigenspaces(x)
+        rows = [space for space, _ in found]
+        better = (len(found), found[0][1], apart) > (len(best), best[0][1], widest)
+        if better and len(np.concatenate(rows)) == k and _commute(c, rows, ruler):
+            best, widest = found, apart
+    return best, widest
 
 
-def _eigenspaces(x: np.ndarray) -> list[tuple[np.ndarray, bool]]:
-    """Invariant subspaces of x, one for each cluster of eigenvalues, conjugate ones together."""
+def _eigenspaces(x: np.ndarray) -> tuple[list[tuple[np.ndarray, bool]], float]:
+    """Invariant subspaces of x, one for each cluster of eigenvalues, conjugate ones together; and the smallest distance
+    between clusters or of a pair from the real line."""
     values = np.linalg.eigvals(x)
     points = values.real + 1j * np.abs(values.imag)
     left = list(range(len(points)))
-    spaces = []
+    spaces, apart = [], np.inf
     while left:
         cluster = [left.pop(0)]
         grown = True
@@ -107,6 +111,10 @@ def _eigenspaces(x: np.ndarray) -> list[tuple[np.ndarray, bool]]:
             left = [i for i in left if i not in near]
         middle = points[cluster].mean()
         is_complex = bool(middle.imag > 2 * CLUSTER)
+        if left:
+            apart = min(apart, float(np.abs(points[left] - middle).min()))
+        if is_complex:
+            apart = min(apart, float(middle.imag))
         k = len(x)
         if is_complex:
             shifted = (x - middle.real * np.eye(k)) @ (x - middle.real * np.eye(k)) + middle.imag**2 * np.eye(k)
@@ -114,7 +122,7 @@ def _eigenspaces(x: np.ndarray) -> list[tuple[np.ndarray, bool]]:
             shifted = x - middle.real * np.eye(k)
         power = np.linalg.matrix_power(shifted, 3)
         spaces.append((np.linalg.svd(power)[2][k - len(cluster) :], is_complex))
-    return spaces
+    return spaces, apart
 
 
 def _commute(c: np.ndarray, parts: list[np.ndarray], ruler: Ruler) -> bool:

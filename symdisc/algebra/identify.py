@@ -20,6 +20,7 @@ from .structure import structure_constants
 LARGEST_CENTROID = 40
 FINE = 1e-9
 SMALL = 4
+SPLIT = 5.0
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,11 @@ def identify(constants: np.ndarray, seen: Invariants, ruler: Ruler, samples: Sam
         return _sum(simple, free)
     if k > LARGEST_CENTROID:
         return Identity(None)
-    parts, free = summands(constants, seen.derived_rows, seen.center_rows, ruler)
-    return _sum([_part(part, ruler, samples) for part in parts], free)
+    parts, free, apart = summands(constants, seen.derived_rows, seen.center_rows, ruler)
+    whole = _sum([_part(part, ruler, samples) for part in parts], free)
+    # Noise splits a double eigenvalue of the centroid like its root.
+    whole.margin = min(whole.margin, (apart / SPLIT) ** 2)
+    return whole
 
 
 def _part(part: Summand, ruler: Ruler, samples: Samples) -> Identity:

@@ -16,6 +16,7 @@ from .roots import root_system
 
 SAME = 0.08
 EXACT_NOISE = 1e-9
+EXACT_ZERO = 1e-4
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,7 @@ def invariants(constants: np.ndarray, seen: Flag, ruler: Ruler) -> Invariants:
     form = series.killing_form(constants)
     form[k - seen.nilradical :] = form[:, k - seen.nilradical :] = 0.0
     killing = series.killing_signature(form, constants, ruler)
-    nilpotent = seen.nilradical == k
     factors = _factors(constants, levi)
-    rank = k if nilpotent else series.cartan_rank(constants, ruler)
     return Invariants(
         seen.dimensions,
         killing,
@@ -116,7 +115,7 @@ def invariants(constants: np.ndarray, seen: Flag, ruler: Ruler) -> Invariants:
         derived_rows,
         upper[min(1, len(upper) - 1)],
         levi,
-        rank,
+        _rank(constants, seen, factors or (), ruler),
         factors,
         _casimirs(constants, factors or (), nilradical),
         _weights(constants, seen),
@@ -154,6 +153,39 @@ def _factors(constants: np.ndarray, levi: np.ndarray) -> tuple[Factor, ...] | No
         names = simple_names(letter, rank, ideal.positive, ideal.complex) if letter else []
         found.append(Factor(tuple(names), ideal.basis @ levi, ideal))
     return tuple(sorted(found, key=lambda factor: factor.name))
+
+
+def _rank(c: np.ndarray, seen: Flag, factors: tuple[Factor, ...], ruler: Ruler) -> int:
+    """Dimension of a Cartan subalgebra: those of the Levi factors, of the radical over the nilradical, and what both
+    leave of the nilradical.
+
+    Weights of the Levi factors are 0 or far from it, whatever the noise; only those of the radical have to be judged.
+    """
+    k, n, over = len(c), seen.nilradical, seen.radical - seen.nilradical
+    rank = sum(factor.ideal.rank for factor in factors) + over
+    rng = np.random.default_rng(0)
+    kept = np.eye(k)[k - n :]
+    if factors and n:
+        rows = np.concatenate([factor.rows for factor in factors])
+        kept = _null_part(c, rng.standard_normal(len(rows)) @ rows, kept, EXACT_ZERO)
+    if over and len(kept):
+        element = np.zeros(k)
+        element[k - seen.radical : k - n] = rng.standard_normal(over)
+        size = float(np.linalg.norm(np.tensordot(element, c, axes=1)[k - n :, k - n :])) / np.sqrt(n)
+        acting = _on(c, element, kept)
+        kept = kept[: int((np.abs(np.linalg.eigvals(acting)) <= ruler.threshold * size).sum())]
+    return rank + len(kept)
+
+
+def _null_part(c: np.ndarray, element: np.ndarray, rows: np.ndarray, zero: float) -> np.ndarray:
+    """The generalised null space of ad element on the ideal that rows span; it acts semisimply there."""
+    acting = _on(c, element, rows)
+    _, s, vt = np.linalg.svd(acting)
+    return vt[int((s > zero * max(s[0], 1e-300)).sum()) :] @ rows
+
+
+def _on(c: np.ndarray, element: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    return rows @ np.tensordot(element, c, axes=1).T @ rows.T
 
 
 def _casimirs(c: np.ndarray, factors: tuple[Factor, ...], nilradical: np.ndarray) -> tuple[tuple[str, np.ndarray], ...]:

@@ -23,8 +23,8 @@ LOOSE = 0.05
 LOST, FAR = 0.5, 1e2
 # Largest increase of the squared distance, in units of the variance, that noise explains; a flag takes at most as many
 # degrees of freedom as it sets brackets to zero.
-BASE, PER_ZERO = 25.0, 0.7
-FEW = 8.0
+BASE, PER_ZERO = 16.0, 0.7
+FEW = 4.0
 DRAWS = 12
 
 
@@ -116,7 +116,8 @@ def _reading(
 
 
 def _flags(constants: np.ndarray, noise: float) -> list[Flag]:
-    """Every flag that some threshold sees, from the coarsest down; the abelian one first where brackets are small."""
+    """Every flag that some threshold sees, those that set the most brackets to zero first; the abelian one too where
+    brackets are small."""
     k = len(constants)
     seen: dict[tuple[int, ...], list[Flag]] = {}
     if np.abs(constants).max(initial=0.0) < COARSEST:
@@ -128,7 +129,8 @@ def _flags(constants: np.ndarray, noise: float) -> list[Flag]:
         if found is not None:
             seen.setdefault(found.dimensions, []).append(found)
         threshold /= STEP
-    return [flags[len(flags) // 2] for flags in seen.values()]
+    middle = [flags[len(flags) // 2] for flags in seen.values()]
+    return sorted(middle, key=lambda found: -int((~found.allowed()).sum()))
 
 
 def _plausible(constants: np.ndarray, candidate: Flag, noise: float) -> bool:

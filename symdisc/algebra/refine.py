@@ -15,12 +15,13 @@ from math import sqrt
 
 import numpy as np
 
-ROUNDS = 12
+ROUNDS = 20
 STEPS = 60
 ENOUGH = 1e-3
 CLOSED = 1e-11
 DAMPING = 2.0
-HOPELESS = 0.7
+HOPELESS = 0.5
+NEAR = 1e-3
 FLOOR = 0.1
 
 
@@ -60,10 +61,13 @@ def refine(
         if state.error <= CLOSED:
             break
         damping = min(DAMPING * sqrt(k) * state.error, 1.0)
-        moved = _State(orthonormal(_step(state, damping, spread)), allowed)
+        if state.error < NEAR:
+            # What is left to move is too small for its direction to matter.
+            spread = np.eye(k)
+        moved = _State(orthonormal(_step(state, damping, spread, STEPS)), allowed)
         if moved.error > HOPELESS * state.error:
-            # One more try with a weaker damping; after that it has stalled.
-            other = _State(orthonormal(_step(state, damping / 10, spread)), allowed)
+            # One more try with a weaker damping and more steps; after that it has stalled.
+            other = _State(orthonormal(_step(state, damping / 100, spread, 5 * STEPS)), allowed)
             moved = min(moved, other, key=lambda s: s.error)
             if moved.error > HOPELESS * state.error:
                 state = min(state, moved, key=lambda s: s.error)
@@ -72,7 +76,7 @@ def refine(
     return Refined(state.basis, state.constants, state.error)
 
 
-def _step(state: _State, damping: float, spread: np.ndarray) -> np.ndarray:
+def _step(state: _State, damping: float, spread: np.ndarray, steps: int) -> np.ndarray:
     """E + X of one round, X = spread @ Y with the smallest |Y|."""
     size = state.size
     x = np.zeros_like(state.basis)
@@ -81,7 +85,7 @@ def _step(state: _State, damping: float, spread: np.ndarray) -> np.ndarray:
     direction = gradient.copy()
     gamma = first = float(np.vdot(gradient, gradient))
     weight = (damping * size / sqrt(len(x))) ** 2
-    for _ in range(STEPS):
+    for _ in range(steps):
         if gamma <= ENOUGH**2 * first:
             break
         image = state.forward(np.tensordot(spread, direction, axes=1))

@@ -13,7 +13,7 @@ from .structure import affordable, brackets, sampled_brackets
 
 ZERO = 1e-12
 SURE_GAP = 1e3
-BLIND_GAP = 10.0
+BLIND_GAP = 20.0
 LEAST_GAP = 2.0
 CONSISTENT = 3.0
 BELIEVABLE = 0.1
