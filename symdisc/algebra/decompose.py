@@ -40,8 +40,8 @@ class Summand:
 
 
 def summands(constants: np.ndarray, derived: np.ndarray, center: np.ndarray, ruler: Ruler) -> tuple[list[Summand], int, float]:
-    """Indecomposable non-abelian ideals, largest first, the dimension of the abelian rest, and how far apart (from 0 to
-    2) the eigenvalues are that tell them apart.
+    """Indecomposable non-abelian ideals, largest first, the dimension of the abelian rest, and how far apart
+    the eigenvalues are that tell them apart (near 1, or infinite where nothing has to be told apart).
 
     Args:
         constants: (k, k, k), exact or nearly so.
@@ -85,7 +85,7 @@ def _split(c: np.ndarray, ruler: Ruler) -> tuple[list[tuple[np.ndarray, bool]], 
     widest = 0.0
     for _ in range(TRIALS):
         x = np.tensordot(rng.standard_normal(len(centroid)), centroid, axes=1)
-        x /= np.abs(np.linalg.eigvals(x)).max()
+        x /= np.linalg.norm(x) / np.sqrt(k)
         found, apart = _eigenspaces(x)
         rows = [space for space, _ in found]
         better = (len(found), found[0][1], apart) > (len(best), best[0][1], widest)

@@ -18,7 +18,7 @@ import numpy as np
 class Definition:
     """An algebra: its name, isomorphic ones, and a function that makes generators (k, m, m).
 
-    A name with |x says what the algebra is made of; it is `described`, not named, and stands among the aliases.
+    A name with |x, or that of a complex algebra, is only a description: it stands among the aliases.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Definition:
 
     @property
     def described(self) -> bool:
-        return "|x" in self.name
+        return "|x" in self.name or self.name.startswith("heis") and self.complex
 
 
 def definitions(dimension: int) -> Iterator[Definition]:
@@ -61,7 +61,7 @@ def _kinematical(most: int) -> Sized:
             yield rotations + n + 1, _affine(f"sim({p},{q})", [], with_scale)
         twice = lambda n, h: _and(np.kron(rotation(n), np.eye(2)), np.kron(np.eye(n), h))  # noqa: E731
         yield rotations + 2 * n + 1, _affine(f"galilei({n})", [], lambda n=n: twice(n, SHEAR))
-        yield rotations + 2 * n + 1, _affine(f"newton-hooke({n},+)", [], lambda n=n: twice(n, BOOST))
+        yield rotations + 2 * n + 1, _affine(f"newton-hooke({n},+)", [], lambda n=n: twice(n, BOOST), n == 2)
         yield rotations + 2 * n + 1, _affine(f"newton-hooke({n},-)", [], lambda n=n: twice(n, TURN))
         yield rotations + 2 * n + 2, _jacobi(f"bargmann({n})", [], lambda n=n: twice(n, SHEAR))
         yield rotations + 2 * n + 1, _jacobi(f"carroll({n})", [], lambda n=n: np.kron(rotation(n), np.eye(2)))

@@ -17,6 +17,7 @@ from .roots import root_system
 SAME = 0.08
 EXACT_NOISE = 1e-9
 EXACT_ZERO = 1e-4
+TRIALS = 8
 
 
 @dataclass(frozen=True)
@@ -167,21 +168,22 @@ def _rank(c: np.ndarray, seen: Flag, factors: tuple[Factor, ...], ruler: Ruler) 
     kept = np.eye(k)[k - n :]
     if factors and n:
         rows = np.concatenate([factor.rows for factor in factors])
-        kept = _null_part(c, rng.standard_normal(len(rows)) @ rows, kept, EXACT_ZERO)
-    if over and len(kept):
+        kept = _null_part(c, rng.standard_normal(len(rows)) @ rows, kept)
+    zero = len(kept)
+    for _ in range(TRIALS if over and zero else 0):
         element = np.zeros(k)
         element[k - seen.radical : k - n] = rng.standard_normal(over)
         size = float(np.linalg.norm(np.tensordot(element, c, axes=1)[k - n :, k - n :])) / np.sqrt(n)
-        acting = _on(c, element, kept)
-        kept = kept[: int((np.abs(np.linalg.eigvals(acting)) <= ruler.threshold * size).sum())]
-    return rank + len(kept)
+        values = np.abs(np.linalg.eigvals(_on(c, element, kept)))
+        zero = min(zero, int((values <= ruler.threshold * size).sum()))
+    return rank + zero
 
 
-def _null_part(c: np.ndarray, element: np.ndarray, rows: np.ndarray, zero: float) -> np.ndarray:
+def _null_part(c: np.ndarray, element: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """The generalised null space of ad element on the ideal that rows span; it acts semisimply there."""
-    acting = _on(c, element, rows)
-    _, s, vt = np.linalg.svd(acting)
-    return vt[int((s > zero * max(s[0], 1e-300)).sum()) :] @ rows
+    _, s, vt = np.linalg.svd(_on(c, element, rows))
+    size = float(np.linalg.norm(np.tensordot(element, c, axes=1))) / np.sqrt(len(c))
+    return vt[int((s > EXACT_ZERO * size).sum()) :] @ rows
 
 
 def _on(c: np.ndarray, element: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ import numpy as np
 Deviation = Callable[[Callable[[np.ndarray], np.ndarray]], np.ndarray]
 SIGMAS = 4.0
 TINY = 1e-7
+BLIND = 0.2
 DENOMINATORS = 12
 
 
@@ -45,6 +46,9 @@ class Judge:
         size = float(np.linalg.norm(quantity(self.constants)))
         unit = float(np.linalg.norm(self.deviation(quantity)))
         if size <= SIGMAS * unit * self.noise + TINY:
+            if SIGMAS * unit * self.noise > BLIND:
+                # Too much noise to say that it does not vanish.
+                self.margin = min(self.margin, self.noise)
             return True
         if unit > 0:
             self.margin = min(self.margin, size / (SIGMAS * unit))
@@ -54,7 +58,7 @@ class Judge:
         """A number, as the simplest fraction that fits it, else itself."""
         raw = float(quantity(self.constants)[0])
         spread = float(self.deviation(quantity)[0]) * self.noise
-        return simplest(raw, 2 * spread + TINY * max(1.0, abs(raw)))
+        return simplest(raw, 3 * spread + TINY * max(1.0, abs(raw)))
 
 
 def simplest(value: float, within: float) -> float:
@@ -187,10 +191,9 @@ def _on_abelian(judge: Judge, derived: int) -> Named | None:
         return _with("A4,5", **_ordered(judge, _double_real))
     if discriminant(judge.constants)[0] > 0:
         return _with("A4,5", **_ordered(judge, _three_real))
-    values = {"a": judge.value(lambda c: _complex_pair(c)[:1]), "b": judge.value(lambda c: _complex_pair(c)[1:])}
-    if values["b"] == 0:
-        values["a"] = abs(values["a"])
-    return _with("A4,6", **values)
+    a, b = judge.value(lambda c: _complex_pair(c)[:1]), judge.value(lambda c: _complex_pair(c)[1:])
+    sign = -1 if b < 0 or (b == 0 and a < 0) else 1
+    return _with("A4,6", a=sign * a, b=sign * b + 0.0)
 
 
 def _ordered(judge: Judge, eigenvalues: Callable[[np.ndarray], np.ndarray]) -> dict[str, float]:
@@ -230,12 +233,11 @@ def _simple_over_double(a: np.ndarray) -> float:
 
 
 def _complex_pair(c: np.ndarray) -> np.ndarray:
-    """(real eigenvalue, real part of the pair) over its imaginary part, the second not negative."""
+    """(real eigenvalue, real part of the pair) over its imaginary part."""
     values = np.linalg.eigvals(_action(c, 3))
     values = values[np.argsort(np.abs(values.imag))]
     real, pair = values[0].real, values[-1]
-    result = np.array([real, pair.real]) / abs(pair.imag)
-    return result if result[1] >= 0 else -result
+    return np.array([real, pair.real]) / abs(pair.imag)
 
 
 def _action(c: np.ndarray, size: int) -> np.ndarray:

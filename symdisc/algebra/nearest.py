@@ -7,19 +7,20 @@ given ones, in units of the noise, is a likelihood ratio. The most degenerate fl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
 
 from .flag import Flag, flag
-from .refine import CLOSED, Refined, orthonormal, refine
+from .refine import CLOSED, ROUNDS, Refined, orthonormal, refine
 from .span import Span
 
 COARSEST, FINEST, STEP = 0.6, 1e-6, 2.0
 ROUNDING = 1e-11
 EXACT = 1e3 * CLOSED
 LOOSE = 0.05
+CLOSE = 1e-3
 LOST, FAR = 0.5, 1e2
 # Largest increase of the squared distance, in units of the variance, that noise explains; a flag takes at most as many
 # degrees of freedom as it sets brackets to zero.
@@ -92,7 +93,7 @@ def nearest(found: Span, noise: float, known: bool = False) -> Nearest:
             continue
         adapted = np.tensordot(frame, found.basis, axes=1)
         refined = refine(adapted, candidate.allowed(), frame @ spread @ frame.T)
-        if refined.error > EXACT:
+        if refined.error > max(EXACT, CLOSE * noise):
             continue
         squared = _squared(found.rows, refined.basis)
         found_exact.append((candidate, refined, squared))
@@ -103,6 +104,10 @@ def nearest(found: Span, noise: float, known: bool = False) -> Nearest:
         base = min([squared for *_, squared in found_exact], default=base)
     readings = [_reading(*exact, base, variance, freedom) for exact in found_exact]
     chosen = next((reading for reading in readings if reading.accepted), None)
+    if chosen is not None and chosen.refined.error > CLOSED:
+        finished = refine(chosen.refined.basis, chosen.flag.allowed(), rounds=4 * ROUNDS)
+        readings = [replace(r, refined=finished) if r is chosen else r for r in readings]
+        chosen = next(reading for reading in readings if reading.accepted)
     return Nearest(chosen, [other for other in readings if other is not chosen], noise, freedom)
 
 
@@ -116,8 +121,7 @@ def _reading(
 
 
 def _flags(constants: np.ndarray, noise: float) -> list[Flag]:
-    """Every flag that some threshold sees, those that set the most brackets to zero first; the abelian one too where
-    brackets are small."""
+    """Every flag that some threshold sees, the most degenerate first; the abelian one too where brackets are small."""
     k = len(constants)
     seen: dict[tuple[int, ...], list[Flag]] = {}
     if np.abs(constants).max(initial=0.0) < COARSEST:
@@ -130,7 +134,11 @@ def _flags(constants: np.ndarray, noise: float) -> list[Flag]:
             seen.setdefault(found.dimensions, []).append(found)
         threshold /= STEP
     middle = [flags[len(flags) // 2] for flags in seen.values()]
-    return sorted(middle, key=lambda found: -int((~found.allowed()).sum()))
+    return sorted(middle, key=_degeneracy, reverse=True)
+
+
+def _degeneracy(found: Flag) -> tuple[int, int, int]:
+    return found.radical, found.nilradical, int((~found.allowed()).sum())
 
 
 def _plausible(constants: np.ndarray, candidate: Flag, noise: float) -> bool:
@@ -165,6 +173,6 @@ def drawn(reading: Reading, found: Span, noise: float, count: int = DRAWS) -> li
         noisy = rng.standard_normal((len(found.rows), m * m)) * noise / m
         moved = (exact.reshape(k, -1) + inverse @ noisy).reshape(k, m, m)
         refined = refine(orthonormal(moved), allowed)
-        if refined.error < EXACT:
+        if refined.error < max(EXACT, CLOSE * noise):
             results.append(refined.constants)
     return results

@@ -15,12 +15,12 @@ from math import sqrt
 
 import numpy as np
 
-ROUNDS = 20
+ROUNDS = 30
 STEPS = 60
 ENOUGH = 1e-3
 CLOSED = 1e-11
 DAMPING = 2.0
-HOPELESS = 0.5
+HOPELESS = 0.75
 NEAR = 1e-3
 FLOOR = 0.1
 

@@ -132,7 +132,9 @@ def _rank(u: np.ndarray, s: np.ndarray, vt: np.ndarray, n: int, m: int, noise: f
     full = int((s > floor).sum())
     if full < 2:
         return full
-    all_close = _closes(u, s, vt, full, m, s[full - 1] / CONSISTENT)
+    # Noise of the rows grows in the basis: there it is this much larger.
+    spread = sqrt(float((1 / s[:full] ** 2).mean()))
+    all_close = _closes(u, s, vt, full, m, s[full - 1] / CONSISTENT * spread)
     if all_close:
         return full
     ratios = s[: full - 1] / s[1:full]
