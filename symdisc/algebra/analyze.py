@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import InputError
 from . import certainty, closure, forms, names, series, structure
+from .canonical import canonical
 from .decisions import Ruler
 from .families import abelian_facts
 from .identify import Identity, Samples, identify, radical_name
@@ -28,10 +29,10 @@ UNEXPLAINED = 5.0
 def analyze(generators: Any, *, noise: float | None = None) -> LieAlgebra:
     """Which Lie algebra a set of matrices spans.
 
-    Rank by singular values, closure and structure constants by least squares, then every structural fact by ranks with
-    thresholds that follow the noise: the given one, else the one that the failure to close reveals (perturbation of the
-    linearised closure map), at least rounding. Facts need a set that closes; for one that does not, and above 64
-    generators, what would need structure constants stays None.
+    Rank by singular values, then the most degenerate exact algebra that the noise allows (`nearest`): noise is the given
+    one, else the one that the failure to close reveals, at least rounding. Structure and name are read off that algebra.
+    Facts need a set that closes; for one that does not, and above 64 generators, what would need structure constants
+    stays None.
 
     Args:
         generators: (n, m, m) real matrices in any basis, redundant or empty; a single (m, m) is one generator.
@@ -66,6 +67,8 @@ def analyze(generators: Any, *, noise: float | None = None) -> LieAlgebra:
         ruler = Ruler(max(algebra.noise, ruler.noise), known=ruler.known)
         _describe(algebra, read, found, ruler)
     _matrix_facts(algebra, ruler)
+    if algebra.killing_signature is not None:
+        _canonical(algebra)
     return algebra
 
 
@@ -233,6 +236,18 @@ def _matrix_facts(algebra: LieAlgebra, ruler: Ruler) -> None:
             algebra.aliases = ["so(2)"]
         elif kind.startswith("boosts"):
             algebra.aliases = ["so(1,1)"]
+
+
+def _canonical(algebra: LieAlgebra) -> None:
+    assert algebra.basis is not None
+    forms_known = algebra.symmetric_forms, algebra.antisymmetric_forms
+    found = canonical(algebra.basis, *forms_known, algebra.noise)
+    if found is None:
+        algebra.notes.append("no canonical basis is looked for at this size")
+        return
+    algebra.canonical_basis, algebra.canonical_frame = found.basis, found.frame
+    if not np.array_equal(found.frame, np.eye(algebra.matrix_size)):
+        algebra.notes.append("the canonical basis is sparse in coordinates in which an invariant form is diagonal")
 
 
 def _one_parameter(matrix: np.ndarray, compact: bool, ruler: Ruler) -> str:

@@ -39,7 +39,7 @@ def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, r
                 neighbours.append(name)
     algebra.neighbours = neighbours[:NEIGHBOURS]
     margin = min(margins)
-    algebra.margin = margin
+    algebra.margin = margin if margin < 1.0 else None
     sure = ruler.known and margin > SAFE * noise and chosen.excess < chosen.limit / 2 and identity.name is not None
     algebra.confidence = "high" if sure else "low"
 
