@@ -29,10 +29,10 @@ UNEXPLAINED = 5.0
 def analyze(generators: Any, *, noise: float | None = None) -> LieAlgebra:
     """Which Lie algebra a set of matrices spans.
 
-    Rank by singular values, then the most degenerate exact algebra that the noise allows (`nearest`): noise is the given
-    one, else the one that the failure to close reveals, at least rounding. Structure and name are read off that algebra.
-    Facts need a set that closes; for one that does not, and above 64 generators, what would need structure constants
-    stays None.
+    Rank by singular values, then the most degenerate exact algebra that the noise allows (`nearest`): noise is the
+    given one, else the one that the failure to close reveals, at least rounding. Structure and name are read off that
+    algebra. Facts need a set that closes; for one that does not, and above 64 generators, what would need structure
+    constants stays None.
 
     Args:
         generators: (n, m, m) real matrices in any basis, redundant or empty; a single (m, m) is one generator.
@@ -202,10 +202,10 @@ def _incomplete(found: Span, read: Nearest) -> bool:
 def _generated(found: Span) -> str:
     """What a set that does not close generates."""
     text = (
-        "the brackets leave the span: a generator is missing or the matrices are too noisy; the facts of an algebra are "
-        "left open"
+        "the brackets leave the span: a generator is missing or the matrices are too noisy; the facts of an algebra "
+        "are left open"
     )
-    k, m, _ = found.basis.shape
+    k = len(found.basis)
     added = closure.completion(found.basis, most=min(4 * k + 8, MOST_GENERATED))
     if added is None:
         return f"{text}; with their brackets they span more than {min(4 * k + 8, MOST_GENERATED)} dimensions"

@@ -22,7 +22,8 @@ def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, r
     """Fills in margin, neighbours and confidence.
 
     The margin is the smallest relative noise at which another flag of ideals or another parameter class would be
-    accepted. "high" asks that this is at least twice the noise, and that no reading with fewer ideals fits clearly better.
+    accepted. "high" asks that this is at least twice the noise, that no reading with fewer ideals fits clearly better,
+    and that what was read is known: noise can also make an algebra unlike all known ones.
     """
     chosen = read.reading
     assert chosen is not None
@@ -40,7 +41,8 @@ def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, r
     algebra.neighbours = neighbours[:NEIGHBOURS]
     margin = min(margins)
     algebra.margin = margin if margin < 1.0 else None
-    sure = ruler.known and margin > SAFE * noise and chosen.excess < chosen.limit / 2 and identity.name is not None
+    sure = ruler.known and margin > SAFE * noise and chosen.excess < chosen.limit / 2
+    sure = sure and (identity.name is not None or bool(identity.aliases) or noise < FAINT)
     algebra.confidence = "high" if sure else "low"
 
 

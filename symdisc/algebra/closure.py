@@ -61,4 +61,8 @@ def leaning(basis: np.ndarray, share: float = LEANING) -> np.ndarray:
     if most < 4 or not s.any():
         return np.zeros((0, m, m))
     rest = np.sqrt((s[1:] ** 2).sum() / max(most - 1, 1))
-    return vt[:1].reshape(1, m, m) if s[0] ** 2 > share * (s**2).sum() and s[0] > OUTSTANDING * rest else vt[:0].reshape(0, m, m)
+    return (
+        vt[:1].reshape(1, m, m)
+        if s[0] ** 2 > share * (s**2).sum() and s[0] > OUTSTANDING * rest
+        else vt[:0].reshape(0, m, m)
+    )

@@ -36,10 +36,13 @@ class Summand:
 
     @property
     def dimension(self) -> int:
+        """Real dimension."""
         return len(self.rows)
 
 
-def summands(constants: np.ndarray, derived: np.ndarray, center: np.ndarray, ruler: Ruler) -> tuple[list[Summand], int, float]:
+def summands(
+    constants: np.ndarray, derived: np.ndarray, center: np.ndarray, ruler: Ruler
+) -> tuple[list[Summand], int, float]:
     """Indecomposable non-abelian ideals, largest first, the dimension of the abelian rest, and how far apart
     the eigenvalues are that tell them apart (near 1, or infinite where nothing has to be told apart).
 

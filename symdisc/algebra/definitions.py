@@ -1,14 +1,16 @@
 """Algebras that are not semisimple, from their definitions: matrices of those that have a given dimension.
 
 All but a few are linear |x V, generators of a linear algebra with the translations of the space V that it acts on, or
-linear |x heis(2n+1), a subalgebra of sp(2n,R) with the Heisenberg algebra. Levy-Leblond and Bacry (1968) for kinematical
-algebras; Niederer (1972) for schrodinger(n), here with its central mass.
+linear |x heis(2n+1), a subalgebra of sp(2n,R) with the Heisenberg algebra. Bacry and Levy-Leblond, J. Math. Phys. 9
+(1968) 1605 for kinematical algebras (newton-hooke(n,+) is the expanding one, with real eigenvalues); Niederer, Helv.
+Phys. Acta 45 (1972) 802 for schrodinger(n), here with its central mass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -29,11 +31,12 @@ class Definition:
 
     @property
     def described(self) -> bool:
-        return "|x" in self.name or self.name.startswith("heis") and self.complex
+        """Whether it has no name of its own."""
+        return "|x" in self.name or (self.name.startswith("heis") and self.complex)
 
 
 def definitions(dimension: int) -> Iterator[Definition]:
-    """Indecomposable algebras of one dimension from 3 on; those of dimension 4 or less that are solvable are not here."""
+    """Indecomposable algebras of one dimension; solvable ones of dimension 4 or less are in `lowdim`."""
     for family in (_kinematical, _linear, _solvable):
         for size, definition in family(dimension):
             if size == dimension:
@@ -41,6 +44,9 @@ def definitions(dimension: int) -> Iterator[Definition]:
 
 
 Sized = Iterator[tuple[int, Definition]]
+SHEAR = np.array([[0.0, 1.0], [0.0, 0.0]])
+BOOST = np.array([[0.0, 1.0], [1.0, 0.0]])
+TURN = np.array([[0.0, 1.0], [-1.0, 0.0]])
 
 
 def _kinematical(most: int) -> Sized:
@@ -49,72 +55,88 @@ def _kinematical(most: int) -> Sized:
         if rotations + n > most:
             break
         if n > 2:
-            yield rotations + n, _affine(f"e({n})", [f"so({n}) |x R^{n}"], lambda n=n: rotation(n))
-            yield rotations + n + 1, _affine(f"sim({n})", [], lambda n=n: _and(rotation(n), np.eye(n)))
-        for q in range(1, n // 2 + 1):
-            p = n - q
-            if n == 2:
-                continue
-            pair = lambda p=p, q=q: rotation(p, q)  # noqa: E731
-            yield rotations + n, _affine(f"poincare({p},{q})", [f"so({p},{q}) |x R^{n}"], pair)
-            with_scale = lambda p=p, q=q: _and(rotation(p, q), np.eye(p + q))  # noqa: E731
-            yield rotations + n + 1, _affine(f"sim({p},{q})", [], with_scale)
-        twice = lambda n, h: _and(np.kron(rotation(n), np.eye(2)), np.kron(np.eye(n), h))  # noqa: E731
-        yield rotations + 2 * n + 1, _affine(f"galilei({n})", [], lambda n=n: twice(n, SHEAR))
-        yield rotations + 2 * n + 1, _affine(f"newton-hooke({n},+)", [], lambda n=n: twice(n, BOOST), n == 2)
-        yield rotations + 2 * n + 1, _affine(f"newton-hooke({n},-)", [], lambda n=n: twice(n, TURN))
-        yield rotations + 2 * n + 2, _jacobi(f"bargmann({n})", [], lambda n=n: twice(n, SHEAR))
-        yield rotations + 2 * n + 1, _jacobi(f"carroll({n})", [], lambda n=n: np.kron(rotation(n), np.eye(2)))
+            yield rotations + n, _affine(f"e({n})", [f"so({n}) |x R^{n}"], partial(rotation, n))
+            yield rotations + n + 1, _affine(f"sim({n})", [], partial(_scaled_rotation, n))
+            for q in range(1, n // 2 + 1):
+                p = n - q
+                yield (
+                    rotations + n,
+                    _affine(f"poincare({p},{q})", [f"so({p},{q}) |x R^{n}"], partial(rotation, p, q)),
+                )
+                yield rotations + n + 1, _affine(f"sim({p},{q})", [], partial(_scaled_rotation, p, q))
+        yield rotations + 2 * n + 1, _affine(f"galilei({n})", [], partial(_twice, n, SHEAR))
+        # newton-hooke(2,+) is e(1,1) over the complex numbers.
+        yield rotations + 2 * n + 1, _affine(f"newton-hooke({n},+)", [], partial(_twice, n, BOOST), n == 2)
+        yield rotations + 2 * n + 1, _affine(f"newton-hooke({n},-)", [], partial(_twice, n, TURN))
+        yield rotations + 2 * n + 2, _jacobi(f"bargmann({n})", [], partial(_twice, n, SHEAR))
+        yield rotations + 2 * n + 1, _jacobi(f"carroll({n})", [], partial(_twice, n))
     for n in range(1, most):
-        if n * (n - 1) // 2 + 2 * n + 4 > most:
+        size = n * (n - 1) // 2 + 2 * n + 4
+        if size > most:
             break
-        conformal = lambda n=n: np.concatenate(  # noqa: E731
-            [np.kron(rotation(n), np.eye(2)), np.kron(np.eye(n), np.stack([SHEAR, SHEAR.T, TURN @ BOOST]))]
-        )
         extra = ["sl(2,R) |x heis(3)"] if n == 1 else []
-        yield n * (n - 1) // 2 + 2 * n + 4, _jacobi(f"schrodinger({n})", extra, conformal)
+        yield size, _jacobi(f"schrodinger({n})", extra, partial(_twice, n, SHEAR, SHEAR.T, TURN @ BOOST))
 
 
 def _linear(most: int) -> Sized:
     for n in range(2, most):
         if n * n - 1 + n > most:
             break
-        yield n * n - 1 + n, _affine(f"sl({n},R) |x R^{n}", [], lambda n=n: special(n))
-        yield n * n + n, _affine(f"aff({n})", [f"gl({n},R) |x R^{n}"], lambda n=n: _and(special(n), np.eye(n)))
-        if n == 2:
-            yield 7, _affine("so(3) |x R^4", ["su(2) |x C^2"], lambda: realified(anti_hermitian(2)))
-        else:
-            make = lambda n=n: realified(anti_hermitian(n))  # noqa: E731
-            yield n * n - 1 + 2 * n, _affine(f"su({n}) |x C^{n}", [], make)
+        yield n * n - 1 + n, _affine(f"sl({n},R) |x R^{n}", [], partial(special, n))
+        yield n * n + n, _affine(f"aff({n})", [f"gl({n},R) |x R^{n}"], partial(_general, n))
+        names = ("so(3) |x R^4", ["su(2) |x C^2"]) if n == 2 else (f"su({n}) |x C^{n}", [])
+        yield n * n - 1 + 2 * n, _affine(*names, partial(_unitary, n))
         extra = ["so(3,1) |x C^2"] if n == 2 else []
-        make = lambda n=n: realified([*special(n), *(1j * special(n))])  # noqa: E731
-        yield 2 * (n * n - 1) + 2 * n, _affine(f"sl({n},C) |x C^{n}", extra, make, True)
+        yield 2 * (n * n - 1) + 2 * n, _affine(f"sl({n},C) |x C^{n}", extra, partial(_complex_special, n), True)
     for n in range(2, most):
-        if n * (2 * n + 1) + 2 * n > most:
+        size = n * (2 * n + 1) + 2 * n
+        if size > most:
             break
         extra = ["so(3,2) |x R^4"] if n == 2 else []
-        yield n * (2 * n + 1) + 2 * n, _affine(f"sp({2 * n},R) |x R^{2 * n}", extra, lambda n=n: symplectic(n))
-        yield n * (2 * n + 1) + 2 * n + 1, _jacobi(f"sp({2 * n},R) |x heis({2 * n + 1})", [], lambda n=n: symplectic(n))
+        yield size, _affine(f"sp({2 * n},R) |x R^{2 * n}", extra, partial(symplectic, n))
+        yield size + 1, _jacobi(f"sp({2 * n},R) |x heis({2 * n + 1})", [], partial(symplectic, n))
 
 
 def _solvable(most: int) -> Sized:
     for n in range(2, (most + 1) // 2):
-        yield 2 * n + 1, _jacobi(f"heis({2 * n + 1})", [], lambda n=n: np.zeros((0, 2 * n, 2 * n)))
+        yield 2 * n + 1, _jacobi(f"heis({2 * n + 1})", [], partial(np.zeros, (0, 2 * n, 2 * n)))
     for n in range(1, most // 4 + 1):
-        make = lambda n=n: realified([*heisenberg(n), *(1j * heisenberg(n))])  # noqa: E731
-        yield 4 * n + 2, Definition(f"heis({2 * n + 1},C)", (), make, True)
+        yield 4 * n + 2, Definition(f"heis({2 * n + 1},C)", (), partial(_complex_heisenberg, n), True)
     for n in range(3, most):
         if n * (n - 1) // 2 > most:
             break
         if n > 3:
-            yield n * (n - 1) // 2, Definition(f"n({n})", (), lambda n=n: upper(n))
-        make = lambda n=n: np.concatenate([upper(n), cartan(n)])  # noqa: E731
-        yield n * (n + 1) // 2 - 1, Definition(f"borel(sl({n},R))", (), make)
+            yield n * (n - 1) // 2, Definition(f"n({n})", (), partial(upper, n))
+        yield n * (n + 1) // 2 - 1, Definition(f"borel(sl({n},R))", (), partial(_borel, n))
 
 
-SHEAR = np.array([[0.0, 1.0], [0.0, 0.0]])
-BOOST = np.array([[0.0, 1.0], [1.0, 0.0]])
-TURN = np.array([[0.0, 1.0], [-1.0, 0.0]])
+def _scaled_rotation(p: int, q: int = 0) -> np.ndarray:
+    return _and(rotation(p, q), np.eye(p + q))
+
+
+def _twice(n: int, *others: np.ndarray) -> np.ndarray:
+    """so(n) on R^n (x) R^2, with others that act on R^2."""
+    return _and(np.kron(rotation(n), np.eye(2)), *(np.kron(np.eye(n), other) for other in others))
+
+
+def _general(n: int) -> np.ndarray:
+    return _and(special(n), np.eye(n))
+
+
+def _unitary(n: int) -> np.ndarray:
+    return realified(anti_hermitian(n))
+
+
+def _complex_special(n: int) -> np.ndarray:
+    return realified([*special(n), *(1j * special(n))])
+
+
+def _complex_heisenberg(n: int) -> np.ndarray:
+    return realified([*heisenberg(n), *(1j * heisenberg(n))])
+
+
+def _borel(n: int) -> np.ndarray:
+    return np.concatenate([upper(n), cartan(n)])
 
 
 def _unit(m: int, i: int, j: int) -> np.ndarray:
@@ -127,7 +149,9 @@ def rotation(p: int, q: int = 0) -> np.ndarray:
     """so(p,q) on its defining space."""
     m = p + q
     metric = np.diag([1.0] * p + [-1.0] * q)
-    return np.array([metric @ (_unit(m, i, j) - _unit(m, j, i)) for i, j in combinations(range(m), 2)]).reshape(-1, m, m)
+    return np.array([metric @ (_unit(m, i, j) - _unit(m, j, i)) for i, j in combinations(range(m), 2)]).reshape(
+        -1, m, m
+    )
 
 
 def upper(m: int) -> np.ndarray:
@@ -171,7 +195,7 @@ def realified(matrices: list[np.ndarray]) -> np.ndarray:
 
 
 def _and(linear: np.ndarray, *others: np.ndarray) -> np.ndarray:
-    return np.concatenate([linear, np.array(others)])
+    return np.concatenate([linear, np.array(others).reshape(len(others), *linear.shape[1:])])
 
 
 def _affine(name: str, aliases: list[str], linear: Callable[[], np.ndarray], is_complex: bool = False) -> Definition:

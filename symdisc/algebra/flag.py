@@ -7,6 +7,7 @@ of R, which lies in N, and [N^i, N^j] in N^(i+j): these zeros are what noise fil
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 import numpy as np
 
 from . import series

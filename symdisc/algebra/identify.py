@@ -65,7 +65,6 @@ def identify(constants: np.ndarray, seen: Invariants, ruler: Ruler, samples: Sam
         samples: structure constants that other draws of the noise would have given, in the same basis.
     """
     k = len(constants)
-    _, radical, nilradical, *_ = seen.flag
     if seen.factors is None:
         return Identity(None)
     free = len(seen.center_rows)
@@ -175,7 +174,7 @@ def _unknown(k: int) -> str:
 def radical_name(constants: np.ndarray, seen: Invariants, ruler: Ruler) -> str:
     """What stands for the radical in the name of an algebra that has none."""
     k = len(constants)
-    _, radical, nilradical, *rest = seen.flag
+    _, radical, nilradical, *_ = seen.flag
     kind = "nilpotent" if nilradical == radical else "solvable"
     rows = np.eye(k)[k - radical :]
     inner = restricted(constants, rows)

@@ -57,7 +57,8 @@ class Invariants:
         rank: dimension of a Cartan subalgebra.
         factors: simple factors of the Levi complement; None where noise hides them.
         casimirs: for each factor, its Casimir operator's eigenvalues on the nilradical (1 on the factor itself).
-        weights: eigenvalues on the nilradical of what spans the radical over it, where that is one element; up to scale.
+        weights: eigenvalues on the nilradical of what spans the radical over it, where that is one element; up to
+            scale.
     """
 
     flag: tuple[int, ...]

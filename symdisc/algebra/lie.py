@@ -40,7 +40,8 @@ class LieAlgebra:
         params: of a family, such as h of the Bianchi types.
         commutant_dimension: dimension of the matrices that commute with all generators.
         symmetric_forms, antisymmetric_forms: bases of the g with L^T g + g L = 0.
-        canonical_basis: (k, m, m), the same span in its textbook form, physically scaled: a rotation turns by t radians.
+        canonical_basis: (k, m, m), the same span in its textbook form, physically scaled: a rotation turns by t
+            radians.
         canonical_frame: (m, m) coordinates S in which that basis is sparse, inverse(S) C S; the identity where it is so
             already.
     """

@@ -2,8 +2,8 @@
 (J. Math. Phys. 18, 1449 (1977), table I; notation of Patera, Sharp, Winternitz and Zassenhaus 1976).
 
 Where an algebra has a codimension-one nilradical, everything follows from how one more element acts on it, up to scale.
-Each class is a set of equations for that action; noise decides by how far each equation is from zero in units of its own
-standard deviation.
+Each class is a set of equations for that action; how far each is from zero, in units of its own standard deviation,
+decides whether it holds.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Judge:
 
 
 def simplest(value: float, within: float) -> float:
-    """The fraction with the smallest denominator up to 12 within some distance of a value; the value if there is none."""
+    """The fraction with the smallest denominator up to 12 within some distance of a value, else the value."""
     for denominator in range(1, DENOMINATORS + 1):
         fraction = Fraction(round(value * denominator), denominator)
         if abs(float(fraction) - value) <= within:

@@ -25,7 +25,7 @@ LOST, FAR = 0.5, 1e2
 # Largest increase of the squared distance, in units of the variance, that noise explains; a flag takes at most as many
 # degrees of freedom as it sets brackets to zero.
 BASE, PER_ZERO = 16.0, 0.7
-FEW = 4.0
+FEW = 12.0
 DRAWS = 12
 
 
@@ -48,6 +48,7 @@ class Reading:
 
     @property
     def accepted(self) -> bool:
+        """Whether noise explains the distance."""
         return self.excess <= self.limit
 
 
@@ -111,9 +112,7 @@ def nearest(found: Span, noise: float, known: bool = False) -> Nearest:
     return Nearest(chosen, [other for other in readings if other is not chosen], noise, freedom)
 
 
-def _reading(
-    candidate: Flag, refined: Refined, squared: float, base: float, variance: float, freedom: int
-) -> Reading:
+def _reading(candidate: Flag, refined: Refined, squared: float, base: float, variance: float, freedom: int) -> Reading:
     k = len(candidate.frame)
     zeros = int((~candidate.allowed()).sum()) // 2
     limit = (BASE + PER_ZERO * zeros * min(1.0, (candidate.radical + 1) / k)) * (1 + FEW / freedom)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 HIGHEST_RANK = 8
-EXCEPTIONAL = {
+EXCEPTIONAL: dict[tuple[str, int], dict[int, str]] = {
     ("G", 2): {0: "g2(-14)", 8: "g2(2)"},
     ("F", 4): {0: "f4(-52)", 16: "f4(-20)", 28: "f4(4)"},
     ("E", 6): {0: "e6(-78)", 26: "e6(-26)", 32: "e6(-14)", 40: "e6(2)", 42: "e6(6)"},
@@ -63,7 +63,7 @@ def _complex(letter: str, n: int) -> tuple[str, ...]:
     return (f"{ {'A': 'sl', 'C': 'sp'}.get(letter, 'so') }({size},C)",) if size else (f"{letter.lower()}{n}(C)",)
 
 
-SMALL = {
+SMALL: dict[tuple[str, int], dict[int, tuple[str, ...]]] = {
     ("A", 1): {0: ("so(3)", "su(2)", "sp(1)"), 2: ("sl(2,R)", "so(2,1)", "su(1,1)", "sp(2,R)")},
     ("B", 2): {
         0: ("so(5)", "sp(2)"),

@@ -35,7 +35,12 @@ def _roots(system: RootSystem, called: str) -> Panel:
     lengths = np.linalg.norm(system.vectors, axis=1)
     kinds = np.round(lengths / lengths.max(), 2)
     series = [
-        Series(f"{int((kinds == kind).sum())} roots of length {kind:g}", *plane[kinds == kind].T, "disc")
+        Series(
+            f"{int((kinds == kind).sum())} roots of length {kind:g}",
+            plane[kinds == kind, 0],
+            plane[kinds == kind, 1],
+            "disc",
+        )
         for kind in sorted(set(kinds.tolist()), reverse=True)
     ]
     rank = system.vectors.shape[1]
@@ -73,8 +78,8 @@ def _killing(algebra: LieAlgebra) -> Panel:
     return Image(
         name="killing_form",
         title=f"Killing form of {algebra.name}",
-        caption="tr(ad E_i ad E_j) in the orthonormal basis of the analysis; negative definite for a compact semisimple "
-        "algebra.",
+        caption="tr(ad E_i ad E_j) in the orthonormal basis of the analysis; negative definite for a compact "
+        "semisimple algebra.",
         array=algebra.killing_form,
         value_label="tr(ad E_i ad E_j)",
         x_label="generator j",

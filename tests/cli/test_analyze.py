@@ -36,14 +36,14 @@ def test_json_is_what_the_library_says(rotations):
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found == package.analyze(ROTATIONS).to_dict()
-    assert (found["name"], found["aliases"], found["killing_signature"]) == ("so(3)", ["su(2)"], [0, 3, 0])
+    assert (found["name"], found["aliases"], found["killing_signature"]) == ("so(3)", ["su(2)", "sp(1)"], [0, 3, 0])
     assert found["invariant_forms"]["symmetric"][0]["signature"] == [3, 0, 0]
 
 
 def test_table_names_the_algebra_and_its_certainty(rotations):
     done = symdisc("analyze", "rotations.npz", cwd=rotations)
     assert done.returncode == 0, done.stderr
-    assert "so(3) (also su(2))" in done.stdout
+    assert "so(3) (also su(2), sp(1))" in done.stdout
     assert "high" in done.stdout
     assert "0 positive, 3 negative, 0 zero" in done.stdout
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
