@@ -2,8 +2,8 @@
 
 Among orthonormal bases the one with the largest sum of fourth powers of its entries is sparse (Zhai, Yang, Liao,
 Wright and Ma, JMLR 21 (2020): O <- polar of (O Q)^3 Q^T). Elements whose supports overlap, as the diagonal ones of
-sl(n) do, are then reduced to echelon form, since a sparse basis of them is not orthogonal. Where the matrices preserve a
-form, all this happens in coordinates in which that form is diagonal, which undoes a change of coordinates up to a
+sl(n) do, are then reduced to echelon form, since a sparse basis of them is not orthogonal. Where the matrices preserve
+a form, all this happens in coordinates in which that form is diagonal, which undoes a change of coordinates up to a
 rotation.
 """
 
