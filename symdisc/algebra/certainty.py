@@ -14,15 +14,16 @@ from .span import Span
 NEIGHBOURS = 4
 LARGEST = 20
 REACH = 4.0
-SAFE = 2.0
+SAFE = 3.0
 FAINT = 1e-7
+SKEW = 3e-3
 
 
 def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, ruler: Ruler) -> None:
     """Fills in margin, neighbours and confidence.
 
     The margin is the smallest relative noise at which another flag of ideals or another parameter class would be
-    accepted. "high" asks that this is at least twice the noise, that no reading with fewer ideals fits clearly better,
+    accepted. "high" asks that this is at least three times the noise, that no reading with fewer ideals fits clearly better,
     and that what was read is known: noise can also make an algebra unlike all known ones.
     """
     chosen = read.reading
@@ -42,6 +43,8 @@ def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, r
     margin = min(margins)
     algebra.margin = margin if margin < 1.0 else None
     sure = ruler.known and margin > SAFE * noise and chosen.excess < chosen.limit / 2
+    # In skewed coordinates a rigid algebra lies nearer to a degenerate one than such noise.
+    sure = sure and (noise < SKEW or not chosen.flag.radical or bool(algebra.abelian))
     sure = sure and (identity.name is not None or bool(identity.aliases) or noise < FAINT)
     algebra.confidence = "high" if sure else "low"
 

@@ -126,12 +126,14 @@ def _flags(constants: np.ndarray, noise: float) -> list[Flag]:
     if np.abs(constants).max(initial=0.0) < COARSEST:
         abelian = Flag(np.eye(k), k, k, 0, ())
         seen[abelian.dimensions] = [abelian]
-    threshold = COARSEST
-    while threshold > max(FINEST, noise / 8):
+    thresholds = [COARSEST]
+    while thresholds[-1] > max(FINEST, noise / 8):
+        thresholds.append(thresholds[-1] / STEP)
+    # The last is that of the generic algebra itself, which skewed coordinates can hide far below the noise.
+    for threshold in [*thresholds[:-1], FINEST * STEP]:
         found = flag(constants, threshold)
         if found is not None:
             seen.setdefault(found.dimensions, []).append(found)
-        threshold /= STEP
     middle = [flags[len(flags) // 2] for flags in seen.values()]
     return sorted(middle, key=_degeneracy, reverse=True)
 
