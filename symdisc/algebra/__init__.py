@@ -4,16 +4,21 @@ from .analyze import analyze
 from .closure import completion
 from .families import orthogonal
 from .lie import LieAlgebra
+from .roots import RootSystem, root_system
+from .sentence import sentence
 from .span import Span, principal_angles, span
 from .structure import structure_constants
 
 __all__ = [
     "LieAlgebra",
+    "RootSystem",
     "Span",
     "analyze",
     "completion",
     "orthogonal",
     "principal_angles",
+    "root_system",
+    "sentence",
     "span",
     "structure_constants",
 ]

@@ -7,13 +7,21 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from . import forms, ideals, names, series, structure
+from . import certainty, closure, forms, names, series, structure
+from .canonical import canonical
 from .decisions import Ruler
 from .families import abelian_facts
+from .identify import Identity, Samples, identify, radical_name
+from .invariants import Invariants, invariants
+from .levi import restricted
 from .lie import LieAlgebra
+from .nearest import Nearest, Reading, drawn, nearest
 from .span import Span, span
 
 NOT_CLOSED = 0.15
+INCOMPLETE = 0.03
+MOST_GENERATED = 64
+PROBE = 1e-4
 DOUBTFUL = 0.01
 UNEXPLAINED = 5.0
 
@@ -21,10 +29,10 @@ UNEXPLAINED = 5.0
 def analyze(generators: Any, *, noise: float | None = None) -> LieAlgebra:
     """Which Lie algebra a set of matrices spans.
 
-    Rank by singular values, closure and structure constants by least squares, then every structural fact by ranks with
-    thresholds that follow the noise: the given one, else the one that the failure to close reveals (perturbation of the
-    linearised closure map), at least rounding. Facts need a set that closes; for one that does not, and above 64
-    generators, what would need structure constants stays None.
+    Rank by singular values, then the most degenerate exact algebra that the noise allows (`nearest`): noise is the
+    given one, else the one that the failure to close reveals, at least rounding. Structure and name are read off that
+    algebra. Facts need a set that closes; for one that does not, and above 64 generators, what would need structure
+    constants stays None.
 
     Args:
         generators: (n, m, m) real matrices in any basis, redundant or empty; a single (m, m) is one generator.
@@ -48,20 +56,19 @@ def analyze(generators: Any, *, noise: float | None = None) -> LieAlgebra:
         return _trivial(found)
     if not structure.affordable(k, m):
         return _large(found, noise)
-    algebra, ruler = _measured(found, structure.brackets(found.basis), noise)
-    if algebra.noise > NOT_CLOSED:
+    brackets = structure.brackets(found.basis)
+    algebra, ruler = _measured(found, brackets, noise)
+    read = _read(found, brackets, algebra, noise)
+    if read.noise > NOT_CLOSED or read.reading is None or _incomplete(found, read):
+        algebra.abelian = None
         algebra.name = f"unnamed: not closed, {k} independent generators"
-        algebra.notes.append(
-            f"the brackets leave the span (closure error {algebra.closure_error:.2g}): a generator is missing or the "
-            "matrices are too noisy; the facts of an algebra are left open"
-        )
+        algebra.notes.append(_generated(found))
     else:
-        _facts(algebra, ruler)
-        _name(algebra, ruler)
+        ruler = Ruler(max(algebra.noise, ruler.noise), known=ruler.known)
+        _describe(algebra, read, found, ruler)
     _matrix_facts(algebra, ruler)
-    algebra.notes.append(
-        "not computed yet: neighbours, params, canonical_basis; levi_factors and factors only if abelian or semisimple"
-    )
+    if algebra.killing_signature is not None:
+        _canonical(algebra)
     return algebra
 
 
@@ -127,96 +134,85 @@ def _large(found: Span, noise: float | None) -> LieAlgebra:
     return algebra
 
 
-def _facts(algebra: LieAlgebra, ruler: Ruler) -> None:
-    """Everything that follows from structure constants."""
-    c, basis = algebra.structure_constants, algebra.basis
-    assert c is not None
-    assert basis is not None
-    if algebra.abelian:
-        abelian_facts(algebra)
-        center = np.eye(algebra.dimension)
-    else:
-        center = _nonabelian_facts(algebra, c, ruler)
+def _read(found: Span, brackets: structure.Brackets, algebra: LieAlgebra, noise: float | None) -> Nearest:
+    """The most degenerate algebra that the noise of the matrices allows."""
+    shown = algebra.noise / found.spread
+    return nearest(found, shown, known=noise is not None or brackets.noise is None)
+
+
+def _describe(algebra: LieAlgebra, read: Nearest, found: Span, ruler: Ruler) -> None:
+    """Everything that follows from the exact algebra: facts, name, certainty."""
+    reading = read.reading
+    assert reading is not None
+    back = reading.flag.frame.T
+    algebra.basis = np.tensordot(back, reading.refined.basis, axes=1)
+    algebra.structure_constants = restricted(reading.refined.constants, back)
+    seen = invariants(reading.refined.constants, reading.flag, ruler)
+    _facts(algebra, seen, algebra.structure_constants)
+    center = seen.center_rows @ reading.flag.frame
     # Weyl: compact semisimple matrices always preserve a positive definite form, so the centre alone decides.
     algebra.matrix_compact = algebra.compact and all(
-        forms.bounded(np.tensordot(row, basis, axes=1), ruler) for row in center
+        forms.bounded(np.tensordot(row, algebra.basis, axes=1), ruler) for row in center
     )
+    probe = max(read.noise, PROBE)
+    samples = Samples(read.noise, probe, lambda: drawn(reading, found, probe))
+    identity = identify(reading.refined.constants, seen, ruler, samples)
+    _name(algebra, identity, seen, reading, ruler)
+    certainty.judge(algebra, identity, read, found, ruler)
 
 
-def _nonabelian_facts(algebra: LieAlgebra, c: np.ndarray, ruler: Ruler) -> np.ndarray:
-    """Fills in the facts and returns the centre."""
-    form = series.killing_form(c)
-    algebra.killing_form = form
-    algebra.killing_signature = series.killing_signature(form, c, ruler)
-    derived = series.derived_series(c, ruler)
-    lower = series.lower_central_series(c, ruler)
-    upper = series.upper_central_series(c, ruler)
-    radical = series.radical(form, derived[min(1, len(derived) - 1)], c, ruler)
-    center = upper[min(1, len(upper) - 1)]
-    algebra.derived_series = [len(term) for term in derived]
-    algebra.lower_central_series = [len(term) for term in lower]
-    algebra.upper_central_series = [len(term) for term in upper]
-    algebra.center_dimension = len(center)
-    algebra.radical_dimension = len(radical)
-    algebra.nilradical_dimension = len(series.nilradical(c, radical, ruler))
-    algebra.nilpotent = algebra.lower_central_series[-1] == 0
-    algebra.solvable = algebra.derived_series[-1] == 0
-    algebra.semisimple = len(radical) == 0
-    algebra.rank = algebra.dimension if algebra.nilpotent else series.cartan_rank(c, ruler)
-    plus, _, zero = algebra.killing_signature
-    algebra.compact = plus == 0 and zero == len(center)
-    return center
-
-
-def _name(algebra: LieAlgebra, ruler: Ruler) -> None:
-    """Name, factors, `simple`, and how sure they are."""
+def _facts(algebra: LieAlgebra, seen: Invariants, constants: np.ndarray) -> None:
     k = algebra.dimension
-    name: str | None = None
-    levi = None
-    consistent = _consistent(algebra)
-    if algebra.abelian:
-        name = names.abelian(k)
-    elif algebra.semisimple:
-        assert algebra.structure_constants is not None
-        parts = ideals.simple_ideals(algebra.structure_constants, ruler)
-        algebra.simple = None if parts is None else len(parts) == 1
-        if parts is None:
-            algebra.notes.append("simple ideals could not be told apart at this noise")
-        else:
-            algebra.factors = algebra.levi_factors = sorted(names.describe(part) for part in parts)
-            name = names.semisimple(parts)
-            levi = names.describe(parts[0]).removeprefix("unnamed: ") if algebra.simple else None
-            consistent &= sum(part.rank for part in parts) == algebra.rank and all(part.possible for part in parts)
+    _, radical, nilradical, *_ = seen.flag
+    algebra.jacobi_error = structure.jacobi_error(constants)
+    algebra.killing_form = series.killing_form(constants)
+    algebra.killing_signature = seen.killing
+    algebra.derived_series = list(seen.derived)
+    algebra.lower_central_series = list(seen.lower)
+    algebra.upper_central_series = list(seen.upper)
+    algebra.center_dimension = len(seen.center_rows)
+    algebra.radical_dimension, algebra.nilradical_dimension = radical, nilradical
+    algebra.rank = seen.rank
+    algebra.abelian = not len(seen.derived_rows)
+    algebra.nilpotent, algebra.solvable, algebra.semisimple = nilradical == k, radical == k, radical == 0
+    plus, _, zero = seen.killing
+    algebra.compact = plus == 0 and zero == len(seen.center_rows)
+
+
+def _name(algebra: LieAlgebra, identity: Identity, seen: Invariants, reading: Reading, ruler: Ruler) -> None:
+    algebra.factors, algebra.params, algebra.aliases = identity.factors, identity.params, identity.aliases
+    algebra.levi_factors = [factor.name for factor in seen.factors or ()]
+    algebra.simple = bool(algebra.semisimple) and len(algebra.levi_factors) == 1
+    if identity.name is not None:
+        algebra.name = identity.name
+    elif seen.factors is None:
+        algebra.simple = None
+        algebra.name = f"unnamed: dim {algebra.dimension}"
+        algebra.notes.append("simple ideals could not be told apart at this noise")
     else:
-        algebra.simple = False
-        name = names.solvable(k, bool(algebra.nilpotent)) if algebra.solvable else None
-    algebra.margin = ruler.margin
-    if not consistent:
-        algebra.notes.append(
-            "the facts contradict each other: a generator is missing or the noise is too large; none of them is sure"
-        )
-        name = levi = algebra.simple = None
-        algebra.factors = algebra.levi_factors = []
-    elif ruler.clear:
-        algebra.confidence = "high"
-    if name is None:
-        assert algebra.radical_dimension is not None
-        name = names.unnamed(k, algebra.radical_dimension, bool(algebra.nilpotent), levi)
-    algebra.name, algebra.aliases = name, names.aliases(name)
+        radical = radical_name(reading.refined.constants, seen, ruler)
+        algebra.name = names.unnamed(algebra.dimension, algebra.levi_factors, radical, bool(algebra.nilpotent))
 
 
-def _consistent(algebra: LieAlgebra) -> bool:
-    """Theorems that computed facts must obey: Cartan's criteria, and which property implies which."""
-    assert algebra.killing_signature is not None
-    perfect = len(algebra.derived_series) == 1
-    return (
-        (algebra.radical_dimension == algebra.dimension) == algebra.solvable
-        and algebra.semisimple == (algebra.killing_signature[2] == 0)
-        and (not algebra.nilpotent or bool(algebra.solvable))
-        and (not algebra.semisimple or (perfect and algebra.center_dimension == 0))
-        and (algebra.nilradical_dimension == algebra.dimension) == algebra.nilpotent
-        and (not algebra.nilpotent or algebra.upper_central_series[-1] == algebra.dimension)
+def _incomplete(found: Span, read: Nearest) -> bool:
+    """Whether the brackets leave the span in one direction, as they do where a generator is missing."""
+    return read.noise > INCOMPLETE and len(closure.leaning(found.basis)) > 0
+
+
+def _generated(found: Span) -> str:
+    """What a set that does not close generates."""
+    text = (
+        "the brackets leave the span: a generator is missing or the matrices are too noisy; the facts of an algebra "
+        "are left open"
     )
+    k = len(found.basis)
+    added = closure.completion(found.basis, most=min(4 * k + 8, MOST_GENERATED))
+    if added is None:
+        return f"{text}; with their brackets they span more than {min(4 * k + 8, MOST_GENERATED)} dimensions"
+    if not len(added):
+        return text
+    whole = analyze(np.concatenate([found.basis, added]))
+    return f"{text}; their brackets add {len(added)}, which makes {whole.dimension} in all: {whole.name}"
 
 
 def _matrix_facts(algebra: LieAlgebra, ruler: Ruler) -> None:
@@ -240,6 +236,18 @@ def _matrix_facts(algebra: LieAlgebra, ruler: Ruler) -> None:
             algebra.aliases = ["so(2)"]
         elif kind.startswith("boosts"):
             algebra.aliases = ["so(1,1)"]
+
+
+def _canonical(algebra: LieAlgebra) -> None:
+    assert algebra.basis is not None
+    forms_known = algebra.symmetric_forms, algebra.antisymmetric_forms
+    found = canonical(algebra.basis, *forms_known, algebra.noise)
+    if found is None:
+        algebra.notes.append("no canonical basis is looked for at this size")
+        return
+    algebra.canonical_basis, algebra.canonical_frame = found.basis, found.frame
+    if not np.array_equal(found.frame, np.eye(algebra.matrix_size)):
+        algebra.notes.append("the canonical basis is sparse in coordinates in which an invariant form is diagonal")
 
 
 def _one_parameter(matrix: np.ndarray, compact: bool, ruler: Ruler) -> str:

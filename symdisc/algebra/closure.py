@@ -7,6 +7,7 @@ import numpy as np
 # Brackets of unit generators (relative to the largest of them) whose part outside the span exceeds this are new
 # directions; below it they are what noise leaves of a closed span.
 CLEAR = 0.3
+LEANING, OUTSTANDING = 0.8, 8.0
 
 
 def completion(generators: np.ndarray, most: int, clear: float = CLEAR) -> np.ndarray | None:
@@ -41,3 +42,27 @@ def completion(generators: np.ndarray, most: int, clear: float = CLEAR) -> np.nd
             return None
         basis = np.concatenate([basis, new])
     return basis[k:].reshape(-1, m, m)
+
+
+def leaning(basis: np.ndarray, share: float = LEANING) -> np.ndarray:
+    """(r, m, m): directions outside the span that take an outstanding share of what the brackets have there.
+
+    Noise leaves the span in all directions alike; brackets that want a missing generator all leave it in that one.
+    """
+    k, m, _ = basis.shape
+    if k < 2:
+        return np.zeros((0, m, m))
+    flat = basis.reshape(k, -1)
+    first, second = np.triu_indices(k, 1)
+    brackets = (basis[first] @ basis[second] - basis[second] @ basis[first]).reshape(len(first), m * m)
+    outside = brackets - (brackets @ flat.T) @ flat
+    _, s, vt = np.linalg.svd(outside, full_matrices=False)
+    most = min(len(first), m * m - k)
+    if most < 4 or not s.any():
+        return np.zeros((0, m, m))
+    rest = np.sqrt((s[1:] ** 2).sum() / max(most - 1, 1))
+    return (
+        vt[:1].reshape(1, m, m)
+        if s[0] ** 2 > share * (s**2).sum() and s[0] > OUTSTANDING * rest
+        else vt[:0].reshape(0, m, m)
+    )

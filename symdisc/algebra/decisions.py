@@ -16,6 +16,7 @@ SLOPE = 0.15
 HIGHEST = 0.06
 CLEAR_BELOW = 0.03
 CLEAR_ABOVE = 100.0
+TINY = 1e-300
 
 
 class Ruler:
@@ -24,16 +25,16 @@ class Ruler:
     `known` is False where the noise is only a lower bound: then nothing is ever clear.
     """
 
-    def __init__(self, noise: float, known: bool = True) -> None:
+    def __init__(self, noise: float, known: bool = True, threshold: float | None = None) -> None:
         self.noise = noise
         self.known = known
-        self.threshold = min(FACTOR * sqrt(SLOPE * noise), HIGHEST)
+        self.threshold = min(FACTOR * sqrt(SLOPE * noise), HIGHEST) if threshold is None else threshold
         self._smallest_kept = inf
         self._largest_dropped = 0.0
 
     def count(self, values: np.ndarray, scale: float, record: bool = True) -> int:
         """How many of the values (in any order) exceed the threshold times `scale`."""
-        ratios = np.abs(np.asarray(values, dtype=float)) / scale
+        ratios = np.abs(np.asarray(values, dtype=float)) / max(scale, TINY)
         kept = ratios > self.threshold
         if record:
             self._smallest_kept = min(self._smallest_kept, *ratios[kept], inf)

@@ -7,6 +7,7 @@ import numpy as np
 from . import names
 from .forms import Form
 from .lie import LieAlgebra
+from .realforms import simple_names
 from .series import killing_form
 from .span import matrices, span
 from .structure import LARGEST, brackets, jacobi_error
@@ -30,7 +31,7 @@ def orthogonal(n: int, generators: np.ndarray | None = None, matrix_size: int | 
     k = n * (n - 1) // 2
     m = matrix_size or (n if generators is None else int(matrices(generators).shape[1]))
     rounding = 8 * float(np.finfo(float).eps) * max(m, 1)
-    algebra = LieAlgebra(k, m, _name(n), names.aliases(_name(n)), "high", noise=rounding, jacobi_error=0.0)
+    algebra = LieAlgebra(k, m, _name(n), _aliases(n), "high", noise=rounding, jacobi_error=0.0)
     algebra.notes.append("known by construction: the facts are those of so(n), not measured")
     if n == 2:
         algebra.aliases = ["so(2)"]
@@ -52,6 +53,13 @@ def _name(n: int) -> str:
     if n < 2:
         return names.TRIVIAL
     return {2: "R", 4: "so(3) + so(3)", 6: "su(4)"}.get(n, f"so({n})")
+
+
+def _aliases(n: int) -> list[str]:
+    if n < 3 or n == 4:
+        return names.aliases(_name(n))
+    known = simple_names("BD"[n % 2 == 0], n // 2, 0, False) if n not in (3, 6) else simple_names("A", n // 2, 0, False)
+    return known[1:]
 
 
 def abelian_facts(algebra: LieAlgebra) -> None:

@@ -77,7 +77,7 @@ def _forms(basis: np.ndarray, sign: int, ruler: Ruler) -> list[np.ndarray]:
     frame[j, i, np.arange(len(i))] = sign
     frame /= np.linalg.norm(frame, axis=(0, 1))
     vectors = _null_space(basis.transpose(0, 2, 1), basis.transpose(0, 2, 1), frame.reshape(m * m, -1), ruler)
-    return [_scaled(vector.reshape(m, m)) for vector in _reduced(vectors)]
+    return [_scaled(vector.reshape(m, m)) for vector in reduced(vectors)]
 
 
 def _null_space(left: np.ndarray, right: np.ndarray, frame: np.ndarray, ruler: Ruler) -> np.ndarray:
@@ -106,7 +106,7 @@ def _null_space(left: np.ndarray, right: np.ndarray, frame: np.ndarray, ruler: R
     return vt[kept:] @ candidates.T
 
 
-def _reduced(vectors: np.ndarray) -> np.ndarray:
+def reduced(vectors: np.ndarray) -> np.ndarray:
     """The same span in reduced echelon form with the largest pivots: sparse where a sparse basis exists."""
     from scipy.linalg import qr
 

@@ -98,7 +98,8 @@ def _components(other: np.ndarray, rank: int, ruler: Ruler) -> np.ndarray:
 
     direct = np.abs(other[rank:, rank:])
     through = np.abs(other[rank:, :rank] @ other[:rank, rank:])
-    ties = np.maximum(direct / np.sqrt((direct**2).mean()), through / np.sqrt((through**2).mean()))
+    sizes = [max(float(np.sqrt((part**2).mean())), np.finfo(float).tiny) for part in (direct, through)]
+    ties = np.maximum(direct / sizes[0], through / sizes[1])
     return connected_components(ties > ruler.threshold, directed=False)[1]
 
 

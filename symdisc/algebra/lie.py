@@ -21,8 +21,9 @@ class LieAlgebra:
         dimension: k, number of independent generators.
         matrix_size: m.
         name: ASCII, "unnamed: ..." where the facts below do not determine it; `aliases` are isomorphic.
-        confidence: of name and facts, "high" where the noise is at rounding level and no decision was close.
-        margin: relative noise at which the first decision would turn.
+        confidence: of name and facts; "high" has been wrong in less than one case of a hundred (docs/algebra.md).
+        margin: relative noise at which the first statement would change; `neighbours` are what it would change to, and
+            at the noise there is, the less degenerate algebras that cannot be told from it.
         noise: relative noise of the basis matrices, given or read off closure.
         closure_error: size of the part of [E_i, E_j] outside the span over that of [E_i, E_j]; for an abelian algebra
             over that of the products of E_i and E_j.
@@ -36,9 +37,13 @@ class LieAlgebra:
         derived_series, lower_central_series, upper_central_series: dimensions until they stop changing.
         rank: dimension of a Cartan subalgebra.
         levi_factors: simple parts of a Levi complement; `factors`: indecomposable direct summands.
+        params: of a family, such as h of the Bianchi types.
         commutant_dimension: dimension of the matrices that commute with all generators.
         symmetric_forms, antisymmetric_forms: bases of the g with L^T g + g L = 0.
-        canonical_basis: (k, m, m), the same span in its textbook form.
+        canonical_basis: (k, m, m), the same span in its textbook form, physically scaled: a rotation turns by t
+            radians.
+        canonical_frame: (m, m) coordinates S in which that basis is sparse, inverse(S) C S; the identity where it is so
+            already.
     """
 
     dimension: int
@@ -76,7 +81,16 @@ class LieAlgebra:
     symmetric_forms: list[Form] = field(default_factory=list)
     antisymmetric_forms: list[np.ndarray] = field(default_factory=list)
     canonical_basis: np.ndarray | None = None
+    canonical_frame: np.ndarray | None = None
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def sparse_basis(self) -> np.ndarray | None:
+        """The canonical basis in the coordinates of `canonical_frame`."""
+        if self.canonical_basis is None or self.canonical_frame is None:
+            return self.canonical_basis
+        sparse: np.ndarray = np.linalg.solve(self.canonical_frame, self.canonical_basis @ self.canonical_frame)
+        return np.where(np.abs(sparse) > 1e-9 * np.abs(sparse).max(initial=0.0), sparse, 0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of `symdisc analyze`, in plain Python types.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any
 
@@ -13,7 +13,7 @@ from .structure import affordable, brackets, sampled_brackets
 
 ZERO = 1e-12
 SURE_GAP = 1e3
-BLIND_GAP = 10.0
+BLIND_GAP = 20.0
 LEAST_GAP = 2.0
 CONSISTENT = 3.0
 BELIEVABLE = 0.1
@@ -30,6 +30,7 @@ class Span:
         noise: relative noise that the discarded directions show (rounding where none were discarded).
         spread: factor by which noise of the given matrices grows in the basis, 1 if they were orthonormal.
         gap: ratio of the smallest kept to the largest discarded singular value; None if none was discarded.
+        rows: (n', m^2) the nonzero matrices given, each of norm 1.
     """
 
     basis: np.ndarray
@@ -37,6 +38,7 @@ class Span:
     noise: float
     spread: float
     gap: float | None
+    rows: np.ndarray = field(repr=False, default_factory=lambda: np.zeros((0, 0)))
 
 
 def matrices(generators: Any) -> np.ndarray:
@@ -83,7 +85,7 @@ def span(generators: Any, noise: float | None = None) -> Span:
     stack /= np.linalg.norm(stack, axis=1, keepdims=True)
     floor = 8 * np.finfo(float).eps * m
     if len(stack) <= m * m and np.abs(stack @ stack.T - np.eye(len(stack))).max() < floor:
-        return Span(stack.reshape(-1, m, m), n, floor, 1.0, None)
+        return Span(stack.reshape(-1, m, m), n, floor, 1.0, None, stack)
     u, s, vt = np.linalg.svd(stack, full_matrices=False)
     rank = _rank(u, s, vt, len(stack), m, noise)
     kept = s[:rank]
@@ -93,7 +95,7 @@ def span(generators: Any, noise: float | None = None) -> Span:
     if rank < len(stack):
         gap = float(s[rank - 1] / max(s[rank], floor)) if rank < len(s) else float(s[rank - 1] / floor)
     basis = _basis(u, vt, rank).reshape(rank, m, m)
-    return Span(basis, n, max(sqrt(discarded), floor) * spread, spread, gap)
+    return Span(basis, n, max(sqrt(discarded), floor) * spread, spread, gap, stack)
 
 
 def principal_angles(first: Any, second: Any) -> np.ndarray:
@@ -130,7 +132,9 @@ def _rank(u: np.ndarray, s: np.ndarray, vt: np.ndarray, n: int, m: int, noise: f
     full = int((s > floor).sum())
     if full < 2:
         return full
-    all_close = _closes(u, s, vt, full, m, s[full - 1] / CONSISTENT)
+    # Noise of the rows grows in the basis: there it is this much larger.
+    spread = sqrt(float((1 / s[:full] ** 2).mean()))
+    all_close = _closes(u, s, vt, full, m, s[full - 1] / CONSISTENT * spread)
     if all_close:
         return full
     ratios = s[: full - 1] / s[1:full]

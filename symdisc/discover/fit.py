@@ -367,6 +367,8 @@ def _with_algebra(symmetry: Symmetry, orthogonal_size: int | None) -> Symmetry:
     if isinstance(generators, np.ndarray) and 0 < len(generators) <= LARGEST:
         # In the basis that is written; given generators need not be the orthonormal one of the analysis.
         symmetry.structure_constants = structure_constants(generators)
+    if symmetry.canonical is None and isinstance(generators, np.ndarray):
+        symmetry.canonical = algebra.canonical_basis
     symmetry.algebra = algebra.to_dict()
     return symmetry
 

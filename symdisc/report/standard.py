@@ -7,6 +7,7 @@ import numpy as np
 from ..factored import FactoredRotations
 from ..panels import Curve, Image, ImageGrid, Level, Message, Panel, Series
 from ..symmetry import Symmetry, Verdict
+from .algebra_panels import roots
 from .numbers import defect_text, plural, short
 
 SHOWN = 16
@@ -27,6 +28,9 @@ def standard_panels(symmetry: Symmetry) -> list[Panel]:
     panels += [killing_form(symmetry), eigenvalues(symmetry)]
     if symmetry.canonical is not None and len(symmetry.canonical):
         panels.insert(1, canonical(symmetry))
+    facts = symmetry.algebra or {}
+    if facts.get("semisimple") and facts.get("rank") and symmetry.structure_constants is not None:
+        panels += roots(symmetry.structure_constants, facts["rank"], facts["name"])
     return panels
 
 

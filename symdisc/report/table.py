@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..algebra import sentence
 from ..symmetry import Symmetry, Verdict
 from .numbers import defect_text, plural, short
 
@@ -116,6 +117,7 @@ def _findings(symmetry: Symmetry) -> Iterator[tuple[str, str]]:
         yield "dimension", _dimension(symmetry)
     if symmetry.algebra and len(symmetry):
         yield "algebra", _algebra(symmetry.algebra)
+        yield "action", f"{sentence(symmetry.algebra)}{_missing(symmetry)}"
     if symmetry.next_defect is not None:
         yield "next", f"the next direction has defect {short(symmetry.next_defect)} (tolerance {symmetry.tolerance:g})"
     if symmetry.closure_error is not None and len(symmetry) > 1:
@@ -135,6 +137,19 @@ def _dimension(symmetry: Symmetry) -> str:
         low, high = symmetry.dimension_bounds
         text += f"; at least {low} and at most {high}, each bound at level {symmetry.level:g}"
     return text
+
+
+def _missing(symmetry: Symmetry) -> str:
+    """How sure it is that there are no more."""
+    if symmetry.dimension_bounds is None or symmetry.dimension_bounds[1] != len(symmetry) or not symmetry.candidates:
+        return ""
+    return f"; {100 * symmetry.level:g} % sure that no generator is missing within {_within(symmetry)}"
+
+
+def _within(symmetry: Symmetry) -> str:
+    space = str(symmetry.candidates.get("space") or "the candidates")
+    size = symmetry.generators.shape[1]
+    return f"gl({size})" if space == "linear" and len(symmetry.blocks) == 1 else f"the candidates {space}"
 
 
 def _round_up(count: int) -> int:

@@ -3,7 +3,8 @@
 import exact
 import numpy as np
 import pytest
-from registry import REGISTRY, affine, block, disguised, pseudo_orthogonal, symplectic
+from matrices import affine, block, pseudo_orthogonal, symplectic
+from registry import REGISTRY, disguised
 
 from symdisc.algebra import analyze
 

@@ -3,7 +3,8 @@
 import exact
 import numpy as np
 import pytest
-from registry import disguised, pseudo_orthogonal
+from matrices import pseudo_orthogonal
+from registry import disguised
 
 from symdisc.algebra import analyze, orthogonal
 
@@ -33,7 +34,7 @@ def test_closed_form_agrees_with_what_is_measured(n):
         (0, "trivial", [], []),
         (1, "trivial", [], []),
         (2, "R", ["so(2)"], ["R"]),
-        (3, "so(3)", ["su(2)"], ["so(3)"]),
+        (3, "so(3)", ["su(2)", "sp(1)"], ["so(3)"]),
         (4, "so(3) + so(3)", ["so(4)"], ["so(3)", "so(3)"]),
         (5, "so(5)", ["sp(2)"], ["so(5)"]),
         (6, "su(4)", ["so(6)"], ["su(4)"]),

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from registry import REGISTRY, disguised, pseudo_orthogonal, special_linear
+from matrices import pseudo_orthogonal, special_linear
+from registry import REGISTRY, disguised
 
 from symdisc.algebra import principal_angles, span, structure_constants
 from symdisc.errors import InputError

@@ -36,14 +36,14 @@ def test_json_is_what_the_library_says(rotations):
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found == package.analyze(ROTATIONS).to_dict()
-    assert (found["name"], found["aliases"], found["killing_signature"]) == ("so(3)", ["su(2)"], [0, 3, 0])
+    assert (found["name"], found["aliases"], found["killing_signature"]) == ("so(3)", ["su(2)", "sp(1)"], [0, 3, 0])
     assert found["invariant_forms"]["symmetric"][0]["signature"] == [3, 0, 0]
 
 
 def test_table_names_the_algebra_and_its_certainty(rotations):
     done = symdisc("analyze", "rotations.npz", cwd=rotations)
     assert done.returncode == 0, done.stderr
-    assert "so(3) (also su(2))" in done.stdout
+    assert "so(3) (also su(2), sp(1))" in done.stdout
     assert "high" in done.stdout
     assert "0 positive, 3 negative, 0 zero" in done.stdout
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
@@ -113,3 +113,37 @@ def test_unusable_input_is_one_clear_line(rotations, arguments, words):
     assert "Traceback" not in done.stderr
     for word in words:
         assert word in done.stderr
+
+
+def test_complete_closes_the_set_first(rotations):
+    np.savez(rotations / "two.npz", generators=ROTATIONS[:2])
+    open_set = json.loads(symdisc("analyze", "two.npz", "--json", cwd=rotations).stdout)
+    closed = json.loads(symdisc("analyze", "two.npz", "--complete", "--json", cwd=rotations).stdout)
+    assert open_set["name"].startswith("unnamed: not closed, 2")
+    assert (closed["name"], closed["dimension"]) == ("so(3)", 3)
+    assert "their brackets add 1" in closed["notes"][0]
+
+
+def test_complete_refuses_what_it_cannot_name(tmp_path):
+    np.save(tmp_path / "large.npy", np.random.default_rng(0).standard_normal((2, 9, 9)))
+    done = symdisc("analyze", "large.npy", "--complete", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "more than 64 dimensions" in done.stderr
+
+
+def test_latex_is_printed_in_place_of_the_table(rotations):
+    done = symdisc("analyze", "rotations.npz", "--latex", cwd=rotations)
+    assert done.returncode == 0, done.stderr
+    assert r"\mathfrak{so}(3)" in done.stdout
+    assert done.stdout.strip().endswith(r"\end{tabular}")
+
+
+def test_plots_are_drawn(rotations):
+    done = symdisc("analyze", "rotations.npz", "--plots", "drawn", cwd=rotations)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (rotations / "drawn").iterdir()} == {
+        "canonical.png",
+        "killing_form.png",
+        "roots.png",
+        "structure_constants.png",
+    }

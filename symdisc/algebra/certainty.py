@@ -1,0 +1,56 @@
+"""How sure a reading is: margins, neighbours and confidence."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+from .decisions import Ruler
+from .identify import NO_SAMPLES, Identity, identify
+from .invariants import invariants
+from .lie import LieAlgebra
+from .nearest import Nearest, Reading
+from .span import Span
+
+NEIGHBOURS = 4
+LARGEST = 20
+REACH = 4.0
+SAFE = 3.0
+FAINT = 1e-7
+SKEW = 3e-3
+
+
+def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, ruler: Ruler) -> None:
+    """Fills in margin, neighbours and confidence.
+
+    The margin is the smallest relative noise at which another flag of ideals or another parameter class would be
+    accepted. "high" asks that this is at least three times the noise, that no reading with fewer ideals fits clearly
+    better, and that what was read is known: noise can also make an algebra unlike all known ones.
+    """
+    chosen = read.reading
+    assert chosen is not None
+    noise = max(read.noise, 1e-16)
+    margins = [1.0, identity.margin]
+    neighbours: list[str] = []
+    for other in read.others:
+        degenerate = not other.accepted
+        if degenerate:
+            margins.append(noise * sqrt(max(other.excess / other.limit, 0.0)))
+        if (degenerate and margins[-1] < REACH * noise) or (not degenerate and noise > FAINT):
+            name = _named(other, ruler)
+            if name and name != algebra.name and name not in neighbours:
+                neighbours.append(name)
+    algebra.neighbours = neighbours[:NEIGHBOURS]
+    margin = min(margins)
+    algebra.margin = margin if margin < 1.0 else None
+    sure = ruler.known and margin > SAFE * noise and chosen.excess < chosen.limit / 2
+    # In skewed coordinates a rigid algebra lies nearer to a degenerate one than such noise.
+    sure = sure and (noise < SKEW or not chosen.flag.radical or bool(algebra.abelian))
+    sure = sure and (identity.name is not None or bool(identity.aliases) or noise < FAINT)
+    algebra.confidence = "high" if sure else "low"
+
+
+def _named(reading: Reading, ruler: Ruler) -> str | None:
+    constants = reading.refined.constants
+    if len(constants) > LARGEST:
+        return None
+    return identify(constants, invariants(constants, reading.flag, ruler), ruler, NO_SAMPLES).name

@@ -1,0 +1,65 @@
+"""The canonical basis: the same span, as sparse as the textbook's, rotations in radians, rational where it may be."""
+
+import numpy as np
+import pytest
+from disguise import disguised, remixed
+from known_algebras import KNOWN
+from scipy.linalg import expm
+
+from symdisc.algebra import analyze, principal_angles, sentence
+
+TITLES = ["so(3)", "so(4)", "so(3,1)", "sl(3,R)", "su(3)", "e(3)", "poincare(3,1)", "heis(5)", "galilei(3)", "g2(-14)"]
+
+
+def nonzero(matrices):
+    flat = matrices.reshape(len(matrices), -1)
+    return int((np.abs(flat) > 1e-6 * np.abs(flat).max(axis=1, keepdims=True)).sum())
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_as_sparse_as_the_textbook_in_any_basis(title):
+    textbook = KNOWN[title].generators
+    found = analyze(remixed(textbook, np.random.default_rng(1)))
+    assert nonzero(found.canonical_basis) <= nonzero(textbook)
+    assert principal_angles(found.canonical_basis, textbook).max() < 1e-6
+    halves = 12 * found.canonical_basis
+    np.testing.assert_allclose(halves, np.round(halves), atol=1e-12)
+
+
+@pytest.mark.parametrize("title", ["so(3)", "so(5)", "so(3,1)", "so(2,2)", "so(3,2) as sp(4,R)", "sl(2,R)"])
+def test_a_change_of_coordinates_is_undone_where_a_form_is_preserved(title):
+    textbook = KNOWN[title].generators
+    moved = disguised(textbook, np.random.default_rng(2))
+    found = analyze(moved)
+    assert nonzero(found.sparse_basis) <= nonzero(textbook)
+    assert principal_angles(found.canonical_basis, moved).max() < 1e-6
+
+
+def test_a_rotation_turns_by_t_radians():
+    for title in ("so(3)", "so(5)", "so(3) spin 2", "e(3)"):
+        found = analyze(remixed(KNOWN[title].generators, np.random.default_rng(3)))
+        rotations = [matrix for matrix in found.canonical_basis if np.linalg.eigvals(matrix).imag.any()]
+        assert rotations
+        for matrix in rotations:
+            np.testing.assert_allclose(expm(2 * np.pi * matrix), np.eye(len(matrix)), atol=1e-9)
+            assert np.abs(expm(np.pi / 2 * matrix) - np.eye(len(matrix))).max() > 0.5
+
+
+def test_noise_leaves_the_entries_round():
+    moved = KNOWN["so(4)"].generators + 1e-3 * np.random.default_rng(4).standard_normal((6, 4, 4))
+    basis = analyze(moved).canonical_basis
+    assert set(np.unique(np.abs(basis))) == {0.0, 1.0}
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("so(3)", "so(3), rotations of R^3 preserving the metric diag(1,1,1)"),
+        ("so(3,1)", "so(3,1), rotations and boosts of R^4 preserving the metric diag("),
+        ("sp(6,R)", "sp(6,R), linear maps of R^6 preserving a symplectic form"),
+        ("e(3)", "e(3), linear maps of R^4"),
+        ("R as so(2)", "R, rotations of R^2 preserving the metric"),
+    ],
+)
+def test_what_it_does_to_the_space(title, words):
+    assert sentence(analyze(KNOWN[title].generators).to_dict()).startswith(words)
