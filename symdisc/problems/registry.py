@@ -6,7 +6,18 @@ import difflib
 from typing import Any
 
 from ..errors import InputError
-from . import fields, gaussian, grids, linear, linear_fields, mechanics, resampled, unrelated, vectors
+from . import (
+    fields,
+    gaussian,
+    grids,
+    linear,
+    linear_fields,
+    mechanics,
+    resampled,
+    smooth_potential,
+    unrelated,
+    vectors,
+)
 from .problem import Made, Problem
 
 PROBLEMS: dict[str, Problem] = {
@@ -26,6 +37,7 @@ PROBLEMS: dict[str, Problem] = {
         *mechanics.mechanics,
         *fields.fields,
         *linear_fields.linear_fields,
+        smooth_potential.smooth_potential,
     )
 }
 
