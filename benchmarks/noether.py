@@ -1,11 +1,12 @@
 """Noether currents of trajectories and fields: angles to the truth, verdicts, nulls, seconds.
 
     python benchmarks/noether.py [--table NAME ...] [--seeds 5] [--nulls 100] [--broken 20]
+        [--smooth 20]
 
-Tables: trajectories, fields, nulls, broken, smooth, speed. Data are those of `symdisc sample` with the noise said; dimension
-and verdict are the tool's own, the default candidates unless said. An angle is the largest principal angle to the true
-span in degrees, printed as the median over the seeds and its range; it is left out where the dimensions differ. Seconds
-are of one thread, as the processor counts them.
+Tables: trajectories, fields, nulls, broken, smooth, speed. Data are those of `symdisc sample` with the noise said;
+dimension and verdict are the tool's own, the default candidates unless said. An angle is the largest principal angle to
+the true span in degrees, printed as the median over the seeds and its range; it is left out where the dimensions
+differ. Seconds are of one thread, as the processor counts them.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def fitted(made: Made, truth: np.ndarray | None, **settings: Any) -> Run:
     found = symdisc.fit(data_of(made), **settings)
     seconds = time.process_time() - start
     angle = np.nan
-    if truth is not None and len(truth) == len(found) and truth.shape[1:] == found.generators.shape[1:]:
+    if truth is not None and 0 < len(truth) == len(found) and truth.shape[1:] == found.generators.shape[1:]:
         angle = float(np.max(principal_angles(found.generators, truth)))
     return Run(found, angle, seconds)
 

@@ -52,7 +52,8 @@ def _smooth(rng: np.random.Generator, samples: int, options: SmoothPotentialOpti
     generators = planes(range(2), 2) if options.broken == 0 else np.zeros((0, 2, 2))
     facts = {
         "algebra": "so(2)" if options.broken == 0 else "none",
-        "potential": f"{words}, r^2 = phi1^2 + (1 + broken) phi2^2",
+        "potential": f"{words}, r^2 = phi1^2 + (1 + broken) phi2^2; and mass2 |phi|^2 / 2",
+        "mass2": options.mass2,
         "broken": options.broken,
         "broken_by": broken_by(lambda q: force(q) - options.mass2 * q, phi),
         **facts,

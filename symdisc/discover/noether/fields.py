@@ -56,8 +56,8 @@ class FieldTask(RunsTask):
         if options.potential == SMOOTH:
             if options.lagrangian is not None and given_functions is None:
                 raise InputError(
-                    f"--set noether.potential=smooth: the Lagrangian of {options.lagrangian} is given, and has no "
-                    "such potential; leave one of the two out"
+                    f"--set noether.potential=smooth: the Lagrangian of {options.lagrangian} is given, and has no such "
+                    "potential; leave one of the two out"
                 )
             check_smooth(v)
         self._build(given_functions)

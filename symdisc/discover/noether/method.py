@@ -50,7 +50,8 @@ class Noether:
     limits = (
         "Trajectories need their masses where these differ (or --set noether.mass=unknown). Runs are read one chunk at "
         "a time. Fewer than three runs show what these runs conserve, not a symmetry. Fields need a Lagrangian of "
-        "their derivatives squared and a polynomial of low degree, the same everywhere (but for --set noether.terms)."
+        "their derivatives squared and a polynomial of low degree (or --set noether.potential=smooth), the same "
+        "everywhere (but for --set noether.terms)."
     )
     source = (
         "Dehmamy et al., Automatic Symmetry Discovery with Lie Algebra Convolutional Network (NeurIPS 2021), section "
