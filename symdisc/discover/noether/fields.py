@@ -9,26 +9,24 @@ import numpy as np
 
 from ...errors import InputError
 from ...symmetry import Block
-from ..candidates import Candidates, candidates, read_mask
 from ..evidence import PointwiseEvidence
 from ..method import Given, Outcome
 from ..rows import DenseForms
 from ..settings import Settings
 from .actions import INTERNAL
-from .currents import Currents, all_spacetime
+from .currents import Currents
 from .dependence import AXES, factors_of
 from .lagrangian import Fit, fit, sizes_of, stated
 from .library import Library
 from .potential import FUNCTION, Smooth, check_smooth, smooth_functions
 from .runs import RunsTask
+from .spaces import SPACETIME, given_spaces, spaces_of
 from .stated import read_functions, read_lagrangian
 
 if TYPE_CHECKING:
     from ...data import Chunk, DataSet
     from .method import NoetherOptions
 
-SPACETIME = "spacetime"
-JOINT = "joint"
 ROUNDING = 1e-8
 SHARE = 0.5
 NEGLIGIBLE = 0.1
@@ -63,7 +61,7 @@ class FieldTask(RunsTask):
         self._build(given_functions)
         self.stated = read_lagrangian(options.lagrangian, self.library) if options.lagrangian is not None else None
         spec = settings.candidates or (INTERNAL if v > 1 else SPACETIME)
-        self.internal, self.spacetime = _spaces(spec, v, d) if given is None else _given(given, v, d)
+        self.internal, self.spacetime = spaces_of(spec, v, d) if given is None else given_spaces(given, v, d)
         self.name = spec if given is None else "given"
         k = len(self.internal) + len(self.spacetime)
         if given is not None:
@@ -375,39 +373,3 @@ class FieldTask(RunsTask):
     def too_few_runs(self, violation: np.ndarray, size: np.ndarray) -> str | None:
         """A field is many patches, so one run is no single orbit; but it must not stand alone."""
         return super().too_few_runs(violation, size) if self.runs > 1 else None
-
-
-def _spaces(spec: str, components: int, dimensions: int) -> tuple[np.ndarray, np.ndarray]:
-    """(K1, v, v) internal and (K2, D+1, D+1) space-time candidates of a specification."""
-    words = [word.strip() for word in spec.split("+")]
-    known = {INTERNAL, SPACETIME, JOINT}
-    rest = [word for word in words if word not in known]
-    if SPACETIME in words and rest:
-        raise InputError(f"--candidates {spec}: {', '.join(rest)} restricts the components; join it with {JOINT}")
-    inner: Candidates | None = None
-    if SPACETIME not in words or JOINT in words:
-        inner = candidates("+".join(rest) or "linear", components, read_mask)
-        if inner.affine:
-            raise InputError(f"--candidates {spec}: fields have no affine generators here; drop affine")
-    internal = inner.matrices(np.eye(inner.dimension)) if inner else np.zeros((0, components, components))
-    moving = SPACETIME in words or JOINT in words
-    return internal, all_spacetime(dimensions) if moving else np.zeros((0, dimensions + 1, dimensions + 1))
-
-
-def _given(given: Given, components: int, dimensions: int) -> tuple[np.ndarray, np.ndarray]:
-    """Internal and space-time parts of given generators.
-
-    Raises:
-        InputError: they have neither, or of other sizes.
-    """
-    internal, spacetime = given.part(INTERNAL), given.part(SPACETIME)
-    if internal is None and spacetime is None:
-        internal = given.part("space")
-    sizes = {INTERNAL: (internal, components), SPACETIME: (spacetime, dimensions + 1)}
-    for role, (part, size) in sizes.items():
-        if part is not None and part.shape[1] != size:
-            raise InputError(f"--generators: their {role} block has size {part.shape[1]}, these fields need {size}")
-    if internal is None and spacetime is None:
-        raise InputError(f"--generators: they have no block {INTERNAL} or {SPACETIME}")
-    none = np.zeros((0, components, components)), np.zeros((0, dimensions + 1, dimensions + 1))
-    return (none[0] if internal is None else internal), (none[1] if spacetime is None else spacetime)
