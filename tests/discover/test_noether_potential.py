@@ -10,7 +10,7 @@ from symdisc.algebra import principal_angles
 from symdisc.data import from_arrays
 from symdisc.discover import Settings
 from symdisc.discover.noether.fields import FieldTask
-from symdisc.discover.noether.method import NoetherOptions
+from symdisc.discover.noether.method import NoetherOptions, method
 from symdisc.discover.noether.panels import potential_of
 from symdisc.discover.noether.potential import smooth_functions
 from symdisc.errors import InputError
@@ -131,7 +131,17 @@ def test_a_potential_that_the_functions_miss_certifies_nothing_false(broken):
 def test_the_potential_of_a_result_is_the_true_one(tmp_path):
     """1 - cos r plus a constant, from the file alone."""
     data, made = data_of()
-    symdisc.fit(data, options=SMOOTH).save(tmp_path / "out")
+    result = symdisc.fit(data, options=SMOOTH)
+    result.save(tmp_path / "out")
+    shown = {panel.name: panel for panel in method.panels(result)}
+    for series in shown["potential"].series:
+        assert np.isfinite(series.y).all()
+    plane = shown["potential_plane"]
+    left, right, bottom, top = plane.extent
+    here = np.array([[left + 0.6 * (right - left), bottom + 0.4 * (top - bottom)]])
+    middle = np.array([[left + 0.5 * (right - left), bottom + 0.5 * (top - bottom)]])
+    difference = potential_of(result.extras, here) - potential_of(result.extras, middle)
+    assert plane.array[40, 60] - plane.array[50, 50] == pytest.approx(float(difference[0]))
     with np.load(tmp_path / "out" / "generators.npz", allow_pickle=False) as result:
         extras = {name: result[name] for name in result.files}
     points = made.arrays["x"].reshape(-1, 2)[::37]
