@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import InputError
 from .draws import orthogonal, planes
+from .integrate import Force
 
 BROKEN_BY = 0.3
 MOST_TRIES = 100
@@ -58,15 +59,7 @@ class Potential:
         Returns:
             0 where a force is infinite or NaN.
         """
-        q = q.reshape(-1, q.shape[-1])
-        force = self.force(q)
-        if not np.isfinite(force).all():
-            return 0.0
-        moved = np.einsum("aij,nj->nai", planes(range(q.shape[1]), q.shape[1]), q)
-        change = np.einsum("ni,nai->na", force, moved)
-        weighted = (np.linalg.norm(force, axis=1)[:, None, None] * moved).swapaxes(0, 1).reshape(moved.shape[1], -1)
-        root = np.linalg.inv(np.linalg.cholesky(weighted @ weighted.T))
-        return float(np.linalg.svd(change @ root.T, compute_uv=False)[-1])
+        return broken_by(self.force, q)
 
     def facts(self) -> dict[str, Any]:
         """The coefficients in JSON types."""
@@ -76,6 +69,19 @@ class Potential:
             "cubic": self.cubic.tolist(),
             "quartic": self.quartic.tolist(),
         }
+
+
+def broken_by(force: Force, q: np.ndarray) -> float:
+    """The same of any potential, by its force -dV/dq."""
+    q = q.reshape(-1, q.shape[-1])
+    pull = force(q)
+    if not np.isfinite(pull).all():
+        return 0.0
+    moved = np.einsum("aij,nj->nai", planes(range(q.shape[1]), q.shape[1]), q)
+    change = np.einsum("ni,nai->na", pull, moved)
+    weighted = (np.linalg.norm(pull, axis=1)[:, None, None] * moved).swapaxes(0, 1).reshape(moved.shape[1], -1)
+    root = np.linalg.inv(np.linalg.cholesky(weighted @ weighted.T))
+    return float(np.linalg.svd(change @ root.T, compute_uv=False)[-1])
 
 
 def random_potential(rng: np.random.Generator, d: int, reach: float = 1.0) -> Potential:

@@ -16,6 +16,7 @@ from . import (
     linear_fields,
     mechanics,
     resampled,
+    smooth_potential,
     unrelated,
     vectors,
 )
@@ -40,6 +41,7 @@ PROBLEMS: dict[str, Problem] = {
         *mechanics.mechanics,
         *fields.fields,
         *linear_fields.linear_fields,
+        smooth_potential.smooth_potential,
     )
 }
 

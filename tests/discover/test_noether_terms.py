@@ -1,5 +1,7 @@
 """Lagrangians whose coefficients depend on time or place: by hand, and identities that hold for any field."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from symdisc.discover.noether.currents import Currents, all_spacetime
 from symdisc.discover.noether.dependence import Monomial, Wave, factors_of
 from symdisc.discover.noether.lagrangian import sizes_of
 from symdisc.discover.noether.library import Library
+from symdisc.discover.noether.potential import smooth_functions
 from symdisc.errors import InputError
 from symdisc.problems.registry import make
 
@@ -41,11 +44,17 @@ def wavy(components, seed=0):
     return phi, tuple(spectral(phi, axis + 1, step) for axis, step in enumerate(STEPS))
 
 
-@pytest.fixture(params=[1, 2])
+@pytest.fixture(params=[(1, False), (2, False), (1, True), (2, True)], ids=["1", "2", "1 smooth", "2 smooth"])
 def varying(request):
-    library = Library(request.param, 2, 3, factors=EVERY)
+    components, smooth = request.param
+    phi, gradient = wavy(components)
+    functions = smooth_functions(phi.reshape(-1, components), 10) if smooth else None
+    if functions:
+        # No wiggles that these coarse grids do not resolve.
+        functions = replace(functions, widths=3 * functions.widths)
+    library = Library(components, 2, 3, factors=EVERY, smooth=functions)
     bumps = Bumps(SIZES, STEPS, (True, True), (12, 12))
-    return library, bumps, np.random.default_rng(1).standard_normal(library.size), *wavy(request.param)
+    return library, bumps, np.random.default_rng(1).standard_normal(library.size), phi, gradient
 
 
 def test_names_say_the_function():
@@ -72,6 +81,8 @@ def test_rows_are_the_weak_equation_of_any_field(varying):
         equation = equation - spectral(momentum, a + 1, STEPS[a])
     expected = bumps.integrate(equation, [0, 0]).ravel()
     np.testing.assert_allclose(library.rows(phi, bumps) @ theta, expected, atol=1e-4 * np.abs(expected).max())
+    by_slopes = library.equation(theta, phi, gradient, bumps)
+    np.testing.assert_allclose(by_slopes.ravel(), expected, atol=1e-4 * np.abs(expected).max())
 
 
 def test_powers_of_time_between_two_ends():

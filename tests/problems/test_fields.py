@@ -10,7 +10,7 @@ from symdisc.data import open_dataset
 from symdisc.errors import InputError
 from symdisc.problems import make, save
 
-INTERACTING = ["complex-phi4", "o3-phi4", "two-fields"]
+INTERACTING = ["complex-phi4", "o3-phi4", "two-fields", "smooth-potential"]
 LINEAR = ["klein-gordon", "wave", "klein-gordon-2d"]
 SMALL = {"size": 64, "times": 41, "dt": 0.01}
 FIRST = np.array([4 / 5, -1 / 5, 4 / 105, -1 / 280])
@@ -44,6 +44,15 @@ def potential(made, phi):
         cubic = np.einsum("ijk,...i,...j,...k->...", c, phi, phi, phi, optimize=True)
         return np.einsum("...i,ij,...j->...", phi, k, phi, optimize=True) / 2 + cubic + ((phi @ w.T) ** 4).sum(-1)
     square = (phi**2).sum(-1)
+    if made.recipe["problem"] == "smooth-potential":
+        bent = phi[..., 0] ** 2 + (1 + facts["broken"]) * phi[..., 1] ** 2
+        shape = facts["potential"].split(",")[0]
+        values = {
+            "1 - cos r": 1 - np.cos(np.sqrt(bent)),
+            "r^2 / (2 (1 + r^2))": bent / (1 + bent) / 2,
+            "1 - exp(-2 r^2)": 1 - np.exp(-2 * bent),
+        }
+        return facts["mass2"] * square / 2 + values[shape]
     return facts["mass2"] * square / 2 + facts.get("coupling", 0) * square**2 / 4
 
 
@@ -75,6 +84,19 @@ def test_fields_solve_their_equation_and_conserve_energy(name):
     assert np.ptp(energy, axis=1).max() < 1e-10 * energy.max()
 
 
+@pytest.mark.parametrize("shape", ["saturated", "gaussian"])
+@pytest.mark.parametrize("broken", [0.0, 2.0])
+def test_shapes_of_smooth_potentials_are_those_stated(shape, broken):
+    made = make("smooth-potential", 1, 2, shape=shape, broken=broken, amplitude=0.5, mass2=0.5, **SMALL)
+    assert residual(made, made.arrays["x"]) < 1e-7
+    assert len(made.generators) == (0 if broken else 1)
+    phi = made.arrays["x"]
+    pull, moved = force(made, phi), phi[..., ::-1] * [1, -1]
+    change = np.sqrt(((pull * moved).sum(-1) ** 2).mean() / ((pull**2).sum(-1) * (moved**2).sum(-1)).mean())
+    assert made.facts["broken_by"] == pytest.approx(change, abs=1e-6)
+    assert change > 0.1 or not broken
+
+
 @pytest.mark.parametrize("name", INTERACTING)
 def test_half_the_step_and_half_the_spacing_give_the_same_field(name):
     coarse = make(name, 2, 2, size=64, times=41).arrays["x"]
@@ -84,11 +106,13 @@ def test_half_the_step_and_half_the_spacing_give_the_same_field(name):
     assert np.abs(coarse - denser).max() < 1e-10
 
 
-@pytest.mark.parametrize(("name", "condition"), [("complex-phi4", 1), ("o3-phi4", 1), ("o3-phi4", 5)])
+@pytest.mark.parametrize(
+    ("name", "condition"), [("complex-phi4", 1), ("o3-phi4", 1), ("o3-phi4", 5), ("smooth-potential", 1)]
+)
 def test_turned_fields_are_solutions(name, condition):
     options = {"condition": condition} if name == "o3-phi4" else {}
     made = make(name, 3, 2, **SMALL, **options)
-    frame = np.array(made.facts.get("frame", np.eye(2)))
+    frame = np.array(made.facts.get("frame", np.eye(made.arrays["x"].shape[-1])))
     assert np.linalg.cond(frame) == pytest.approx(condition)
     phi, v = made.arrays["x"], len(frame)
     for generator in made.generators:
@@ -207,6 +231,9 @@ def test_noise_and_sampling(name, spaces, ending, tmp_path):
         ("complex-phi4", {"coupling": -1}, "coupling=-1"),
         ("o3-phi4", {"condition": 0.1}, "condition"),
         ("two-fields", {"times": 1}, "times=1"),
+        ("smooth-potential", {"amplitude": 0}, "amplitude=0"),
+        ("smooth-potential", {"broken": -1}, "broken=-1"),
+        ("smooth-potential", {"shape": "round"}, "cosine, saturated, gaussian"),
     ],
 )
 def test_unusable_options_are_refused(name, options, word):

@@ -29,6 +29,7 @@ class Bumps:
         sizes: (D,) points of the grid, time first; steps: (D,) distances; periodic: (D,).
         widths: (D,) half-widths w in points.
         shape: (D,) bumps along each axis: one every half of w, inside the grid, or all around a periodic axis.
+        centres: D arrays of where they are along each axis, in points.
     """
 
     def __init__(
@@ -54,12 +55,12 @@ class Bumps:
                 raise InputError(f"axis {axis} of the grid has {n} points; test functions need {2 * LEAST_WIDTH + 1}")
         chosen = widths_for(self.sizes, self.steps, self.periodic) if widths is None else widths
         self.widths = tuple(int(w) for w in chosen)
-        self._centres = []
+        self.centres: list[np.ndarray] = []
         for axis, (n, wraps, w) in enumerate(zip(self.sizes, self.periodic, self.widths, strict=True)):
             if not LEAST_WIDTH <= w <= (n if wraps else n - 1) / 2:
                 raise InputError(f"axis {axis} of the grid: half-width {w} for {n} points; from 4 to half of them")
-            self._centres.append(_centres(n, wraps, w))
-        self.shape = tuple(len(centres) for centres in self._centres)
+            self.centres.append(_centres(n, wraps, w))
+        self.shape = tuple(len(centres) for centres in self.centres)
         self._matrices: dict[tuple[int, int, int], Any] = {}
 
     @property
@@ -109,7 +110,7 @@ class Bumps:
         """(bumps, points): step times d^order psi times x^moment."""
         key = (axis, order, moment)
         if key not in self._matrices:
-            n, h, w, centres = self.sizes[axis], self.steps[axis], self.widths[axis], self._centres[axis]
+            n, h, w, centres = self.sizes[axis], self.steps[axis], self.widths[axis], self.centres[axis]
             # Points near each centre, beyond the grid where a bump wraps.
             near = np.ceil(centres - w).astype(int)[:, None] + np.arange(2 * w + 1)
             values = _profile((near - centres[:, None]) / w, order) * h / (h * w) ** (order + 1)

@@ -9,30 +9,33 @@ import numpy as np
 
 from ...errors import InputError
 from ...symmetry import Block
-from ..candidates import Candidates, candidates, read_mask
 from ..evidence import PointwiseEvidence
 from ..method import Given, Outcome
 from ..rows import DenseForms
 from ..settings import Settings
 from .actions import INTERNAL
-from .currents import Currents, all_spacetime
+from .currents import Currents
 from .dependence import AXES, factors_of
 from .lagrangian import Fit, fit, sizes_of, stated
 from .library import Library
+from .potential import FUNCTION, Smooth, check_smooth, smooth_functions
 from .runs import RunsTask
-from .stated import read_lagrangian
+from .spaces import SPACETIME, given_spaces, spaces_of
+from .stated import read_functions, read_lagrangian
 
 if TYPE_CHECKING:
     from ...data import Chunk, DataSet
     from .method import NoetherOptions
 
-SPACETIME = "spacetime"
-JOINT = "joint"
 ROUNDING = 1e-8
 SHARE = 0.5
 NEGLIGIBLE = 0.1
 CLOSE = 0.04
 SKEW = 3.0
+# What smooth functions miss of V turns the metric by (first residual / second)^2 radians, measured; so at most 3.6 deg.
+APART = 4.0
+ROWS_A_FUNCTION = 20
+SMOOTH = "smooth"
 
 
 class FieldTask(RunsTask):
@@ -45,29 +48,53 @@ class FieldTask(RunsTask):
         if options.mass != "1" or options.momenta or options.boosts:
             raise InputError("--set noether.mass, momenta and boosts are for trajectories; fields have none of them")
         v, d = self.components, len(self.shape)
-        factors = factors_of(options.terms, options.order, self.shape, self.steps, self.periodic)
-        self.library = Library(v, d, options.degree, factors=factors)
+        self.factors = factors_of(options.terms, options.order, self.shape, self.steps, self.periodic)
+        given_functions = read_functions(options.lagrangian, v) if options.lagrangian is not None else None
+        self._sought = options.potential == SMOOTH and options.lagrangian is None
+        if options.potential == SMOOTH:
+            if options.lagrangian is not None and given_functions is None:
+                raise InputError(
+                    f"--set noether.potential=smooth: the Lagrangian of {options.lagrangian} is given, and has no such "
+                    "potential; leave one of the two out"
+                )
+            check_smooth(v)
+        self._build(given_functions)
         self.stated = read_lagrangian(options.lagrangian, self.library) if options.lagrangian is not None else None
         spec = settings.candidates or (INTERNAL if v > 1 else SPACETIME)
-        self.internal, self.spacetime = _spaces(spec, v, d) if given is None else _given(given, v, d)
+        self.internal, self.spacetime = spaces_of(spec, v, d) if given is None else given_spaces(given, v, d)
         self.name = spec if given is None else "given"
-        p, k = self.library.size, len(self.internal) + len(self.spacetime)
+        k = len(self.internal) + len(self.spacetime)
         if given is not None:
             k = max(len(self.internal), len(self.spacetime))
         self.together = given is not None
-        self._lag = {name: np.zeros((p, p)) for name in ("raw", "noise")} | {"rows": np.zeros(1)}
         self._sums = {name: np.zeros((self.batches, k, k)) for name in ("violation", "noise", "size")}
+        self._map: dict[str, np.ndarray] = {}
         self._weights = np.zeros(self.batches)
         self.fit: Fit | None = None
         self._theta: np.ndarray | None = None
 
+    def _build(self, functions: Smooth | None) -> None:
+        """The library, and sums for its coefficients."""
+        v, d = self.components, len(self.shape)
+        self.library = Library(v, d, self.options.degree, factors=self.factors, smooth=functions)
+        p = self.library.size
+        self._lag = {name: np.zeros((p, p)) for name in ("raw", "noise")} | {"rows": np.zeros(1)}
+
     def prepare(self, sample: np.ndarray, gradient: tuple[np.ndarray, ...]) -> None:
-        """The frame: components that are nearly one another's multiples are told apart only where they are whitened."""
+        """The frame, the functions of the potential where they are sought, and a map of the test functions."""
+        self.frame = np.eye(self.components) if self.stated is None else self.stated[1]
+        flat = self.smoother.smooth(sample).reshape(-1, self.components)
+        self._whiten(flat)
+        if self._sought:
+            rows = self.runs * self.bumps.count * self.components
+            self._build(smooth_functions(flat @ self.frame.T, rows // ROWS_A_FUNCTION))
+        self._map = {name: np.zeros((*self.bumps.shape, self.components)) for name in ("raw", "noise")}
+
+    def _whiten(self, flat: np.ndarray) -> None:
+        """Components that are nearly one another's multiples are told apart only where they are whitened."""
         v = self.components
-        self.frame = np.eye(v) if self.stated is None else self.stated[1]
         if self.stated is not None or self.together or len(self.internal) < v * v or v == 1:
             return
-        flat = self.smoother.smooth(sample).reshape(-1, v)
         values, vectors = np.linalg.eigh(flat.T @ flat / len(flat))
         if values[0] > 0 and values[-1] > SKEW**2 * values[0]:
             self.frame = vectors / np.sqrt(values) @ vectors.T
@@ -100,22 +127,36 @@ class FieldTask(RunsTask):
         return self.library.rows(self.smoother.smooth(x) @ self.frame.T, self.bumps)
 
     def _count_currents(self, x: np.ndarray, run: int, batch: np.ndarray) -> None:
-        rows, size = self._look(x)
+        phi, gradient = self._in_frame(x)
+        rows, size = self._look(phi, gradient)
         self._weights += np.bincount(batch, minlength=self.batches)
         here = np.bincount(batch, minlength=self.batches)[:, None, None]
         self._add("violation", batch, rows, 1.0)
+        self._map["raw"] += self._misfit(phi, gradient) ** 2
         smooth = self.smoother.smooth(x)
-        still, plain = self._look(smooth)
+        phi, gradient = self._in_frame(smooth)
+        still, plain = self._look(phi, gradient)
+        unmoved = self._misfit(phi, gradient)
         for values in self.noisy(smooth, run):
-            noisy, larger = self._look(values)
+            phi, gradient = self._in_frame(values)
+            noisy, larger = self._look(phi, gradient)
             self._add("noise", batch, noisy - still, 1 / self.options.renoise)
             size = size - (larger - plain) / self.options.renoise
+            self._map["noise"] += (self._misfit(phi, gradient) - unmoved) ** 2 / self.options.renoise
         self._sums["size"] += here * size
 
-    def _look(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(Lagrangians, bumps, K) rows of one run, and (K, K) sizes."""
+    def _in_frame(self, x: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+        """Smoothed values and gradient of one run, in the frame of the search."""
         gradient = tuple(slope @ self.frame.T for slope in self.smoother.gradient(x))
-        phi = self.smoother.smooth(x) @ self.frame.T
+        return self.smoother.smooth(x) @ self.frame.T, gradient
+
+    def _misfit(self, phi: np.ndarray, gradient: tuple[np.ndarray, ...]) -> np.ndarray:
+        """(bumps.., v): the equation of the Lagrangian chosen."""
+        assert self._theta is not None
+        return np.asarray(self.library.equation(self._theta[0], phi, gradient, self.bumps)[0])
+
+    def _look(self, phi: np.ndarray, gradient: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """(Lagrangians, bumps, K) rows of one run, and (K, K) sizes."""
         currents = self._currents()
         rows = currents.rows(phi, gradient, self.bumps).reshape(len(currents.thetas), self.bumps.count, -1)
         size = currents.sizes(phi, gradient, self.bumps)
@@ -155,7 +196,8 @@ class FieldTask(RunsTask):
             self.fit = stated(self.library, self.stated[0], raw, noise, sizes)
         self._theta, theta = self.fit.null, self.fit.theta
         # Coefficients that were given are not made uncertain by noise.
-        share = theta @ noise @ theta / max(theta @ sizes @ theta, np.finfo(float).tiny)
+        self._terms = max(theta @ sizes @ theta, np.finfo(float).tiny)
+        share = theta @ noise @ theta / self._terms
         self.buried = float(np.sqrt(share)) if self.stated is None else 0.0
 
     def sums(self) -> dict[str, np.ndarray]:
@@ -163,7 +205,15 @@ class FieldTask(RunsTask):
         lag = {f"lag/{name}": value.copy() for name, value in self._lag.items()}
         if self.stated is not None:
             lag |= {"stated": self.stated[0], "stated_frame": self.stated[1]}
-        return lag | {f"sum/{name}": value.copy() for name, value in self._sums.items()} | {"weights": self._weights}
+            lag |= {f"stated_{name}": value for name, value in self._functions().items()}
+        sums = {f"sum/{name}": value.copy() for name, value in self._sums.items()}
+        return (
+            lag | sums | {f"map/{name}": value.copy() for name, value in self._map.items()} | {"weights": self._weights}
+        )
+
+    def _functions(self) -> dict[str, np.ndarray]:
+        """What a smooth potential is made of, nothing for powers."""
+        return self.library.smooth.arrays() if self.library.smooth is not None else {}
 
     def recall(self, sums: Mapping[str, np.ndarray]) -> None:
         """Back to sums.
@@ -172,11 +222,14 @@ class FieldTask(RunsTask):
             InputError: the file of the Lagrangian is no longer what it was.
         """
         if self.stated is not None:
-            before = sums["stated"], sums["stated_frame"]
-            if not all(np.array_equal(one, other) for one, other in zip(before, self.stated, strict=True)):
+            now = {"": self.stated[0], "_frame": self.stated[1]}
+            now |= {f"_{name}": value for name, value in self._functions().items()}
+            before = {key.removeprefix("stated"): value for key, value in sums.items() if key.startswith("stated")}
+            if set(now) != set(before) or not all(np.array_equal(now[key], before[key]) for key in now):
                 raise InputError(f"--resume: {self.options.lagrangian} has changed since; start afresh with --force")
         self._lag = {name: np.array(sums[f"lag/{name}"]) for name in self._lag}
         self._sums = {name: np.array(sums[f"sum/{name}"]) for name in self._sums}
+        self._map = {name: np.array(sums[f"map/{name}"]) for name in self._map}
         self._weights = np.array(sums["weights"])
         if self._stage > 0:
             self._fit()
@@ -232,7 +285,13 @@ class FieldTask(RunsTask):
             self.matrices,
             floor=(NEGLIGIBLE * self.settings.tolerance) ** 2 + found.residual**2,
         )
-        told = ", ".join(f"{name} {value:.3g}" for name, value in found.named().items() if abs(value) > 5e-3)
+        told = ", ".join(
+            f"{name} {value:.3g}"
+            for name, value in found.named().items()
+            if abs(value) > 5e-3 and not name.startswith(FUNCTION)
+        )
+        if self.library.smooth is not None:
+            told += f", and a potential of {self.library.smooth.count} smooth functions"
         notes = [
             *self.notes,
             self.filter_note(),
@@ -258,10 +317,18 @@ class FieldTask(RunsTask):
                 "lagrangian_names": np.array(self.library.names),
                 "lagrangian_residuals": found.residuals,
                 "frame": self.frame,
+                **self._functions(),
+                **self._where(),
                 "half_extent": np.array(self.steps) * (np.array(self.shape) - 1) / 2,
             },
             notes=notes,
         )
+
+    def _where(self) -> dict[str, np.ndarray]:
+        """The residual over the test functions, and where the first and last of them are along t and the first s."""
+        square = (self._map["raw"] - self._map["noise"]).mean(axis=-1) / (self.runs * self._terms)
+        ends = [[step * line[0], step * line[-1]] for step, line in zip(self.steps, self.bumps.centres, strict=True)]
+        return {"residual_map": np.sqrt(np.maximum(square, 0.0)), "residual_extent": np.array(ends)}
 
     @property
     def _lost(self) -> bool:
@@ -289,7 +356,14 @@ class FieldTask(RunsTask):
 
     def _rivalled(self, found: Fit) -> str | None:
         """Why conserved currents would not yet be those of a symmetry though this Lagrangian fits best, or None."""
-        if len(found.residuals) > 1 and found.residuals[1] < CLOSE:
+        if len(found.residuals) < 2:
+            return None
+        if self.library.smooth is not None and found.residuals[1] < APART * found.residuals[0]:
+            return (
+                f"the smooth potential leaves a residual of {found.residual:.2g}, and another Lagrangian one of "
+                f"{found.residuals[1]:.2g}: too near for generators of the right angle"
+            )
+        if found.residuals[1] < CLOSE:
             return (
                 f"another Lagrangian explains these fields with a residual of {found.residuals[1]:.2g}, so theirs is "
                 "not settled (components that hardly act on each other have two)"
@@ -299,39 +373,3 @@ class FieldTask(RunsTask):
     def too_few_runs(self, violation: np.ndarray, size: np.ndarray) -> str | None:
         """A field is many patches, so one run is no single orbit; but it must not stand alone."""
         return super().too_few_runs(violation, size) if self.runs > 1 else None
-
-
-def _spaces(spec: str, components: int, dimensions: int) -> tuple[np.ndarray, np.ndarray]:
-    """(K1, v, v) internal and (K2, D+1, D+1) space-time candidates of a specification."""
-    words = [word.strip() for word in spec.split("+")]
-    known = {INTERNAL, SPACETIME, JOINT}
-    rest = [word for word in words if word not in known]
-    if SPACETIME in words and rest:
-        raise InputError(f"--candidates {spec}: {', '.join(rest)} restricts the components; join it with {JOINT}")
-    inner: Candidates | None = None
-    if SPACETIME not in words or JOINT in words:
-        inner = candidates("+".join(rest) or "linear", components, read_mask)
-        if inner.affine:
-            raise InputError(f"--candidates {spec}: fields have no affine generators here; drop affine")
-    internal = inner.matrices(np.eye(inner.dimension)) if inner else np.zeros((0, components, components))
-    moving = SPACETIME in words or JOINT in words
-    return internal, all_spacetime(dimensions) if moving else np.zeros((0, dimensions + 1, dimensions + 1))
-
-
-def _given(given: Given, components: int, dimensions: int) -> tuple[np.ndarray, np.ndarray]:
-    """Internal and space-time parts of given generators.
-
-    Raises:
-        InputError: they have neither, or of other sizes.
-    """
-    internal, spacetime = given.part(INTERNAL), given.part(SPACETIME)
-    if internal is None and spacetime is None:
-        internal = given.part("space")
-    sizes = {INTERNAL: (internal, components), SPACETIME: (spacetime, dimensions + 1)}
-    for role, (part, size) in sizes.items():
-        if part is not None and part.shape[1] != size:
-            raise InputError(f"--generators: their {role} block has size {part.shape[1]}, these fields need {size}")
-    if internal is None and spacetime is None:
-        raise InputError(f"--generators: they have no block {INTERNAL} or {SPACETIME}")
-    none = np.zeros((0, components, components)), np.zeros((0, dimensions + 1, dimensions + 1))
-    return (none[0] if internal is None else internal), (none[1] if spacetime is None else spacetime)

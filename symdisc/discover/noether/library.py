@@ -1,6 +1,7 @@
 """Lagrangians of fields, linear in their coefficients: kinetic terms, masses, powers, and what these depend on.
 
-Lag = h^{ab}_ij d_a phi^i d_b phi^j / 2 - m2_ij phi^i phi^j / 2 - (monomials of phi of degree 1, 3, 4 ..).
+Lag = h^{ab}_ij d_a phi^i d_b phi^j / 2 - m2_ij phi^i phi^j / 2 - (monomials of phi of degree 1, 3, 4 ..), the monomials
+replaced by smooth functions of phi where these are asked for.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 
 from .bumps import Bumps
 from .dependence import Factor
+from .potential import Smooth, SmoothPotential
 from .terms import Gradient, Kinetic, Mass, Power, Scaled, Term, Varying, symmetric
 
 
@@ -20,7 +22,7 @@ class Library:
 
     Attributes:
         components: v; dimensions: D, of space-time; degree: highest power of phi.
-        terms: the terms; names: (P,) names of all coefficients.
+        terms: the terms; names: (P,) names of all coefficients; smooth: the functions in place of powers, or None.
     """
 
     def __init__(
@@ -30,22 +32,26 @@ class Library:
         degree: int = 4,
         extra: Sequence[Term] = (),
         factors: Mapping[str, Sequence[Factor]] | None = None,
+        smooth: Smooth | None = None,
     ) -> None:
-        """Kinetic terms of each pair of axes, masses, and powers 1, 3 .. degree of the fields.
+        """Kinetic terms of each pair of axes, masses, and powers 1, 3 .. degree of the fields, or smooth functions.
 
         Args:
             components: v; dimensions: D, 1 (trajectories) to 4; degree: highest power of phi, 2: free fields.
             extra: further terms.
             factors: functions of the place that multiply "h", "m2" and "V", as from `factors_of`.
+            smooth: functions of the components in place of the powers.
         """
         self.components, self.dimensions, self.degree = components, dimensions, degree
         by = factors or {}
         kinetic = [Kinetic(a, b, components) for a, b in combinations_with_replacement(range(dimensions), 2)]
-        powers = [Power(components, power) for power in range(1, degree + 1) if power != 2]
+        powers: list[Scaled] = [Power(components, power) for power in range(1, degree + 1) if power != 2]
+        self.smooth = smooth
+        rest = powers if smooth is None else [SmoothPotential(smooth)]
         self.terms: tuple[Term, ...] = (
             *(_varied(term, by.get("h", ())) for term in kinetic),
             _varied(Mass(components), by.get("m2", ())),
-            *(_varied(term, by.get("V", ())) for term in powers),
+            *(_varied(term, by.get("V", ())) for term in rest),
             *extra,
         )
         self.names = tuple(name for term in self.terms for name in term.names)
@@ -70,6 +76,14 @@ class Library:
             (R, P), R = runs x bumps x components.
         """
         return np.concatenate([term.rows(phi, bumps) for term in self.terms], axis=-1).reshape(-1, self.size)
+
+    def equation(self, theta: np.ndarray, phi: np.ndarray, gradient: Gradient, bumps: Bumps) -> np.ndarray:
+        """(runs, bumps.., v): what `rows` @ theta is, from first derivatives: int psi dLag/dphi + d_a psi Pi^a."""
+        x = bumps.coordinates()
+        total = bumps.integrate(self.force(theta, phi, gradient, x), [0] * self.dimensions)
+        for a, momentum in enumerate(self.momentum(theta, phi, gradient, x)):
+            total += bumps.integrate(momentum, [int(a == b) for b in range(self.dimensions)])
+        return total
 
     def value(self, theta: np.ndarray, phi: np.ndarray, gradient: Gradient, x: Gradient) -> np.ndarray:
         """(runs, t, s..): Lag."""
@@ -110,7 +124,7 @@ class Library:
         for term in self.terms:
             base = term.base if isinstance(term, Varying) else term
             numbers = start + np.arange(len(term.names)) % len(base.names)
-            found.append(np.zeros_like(numbers) if isinstance(base, (Mass, Power)) else numbers)
+            found.append(np.zeros_like(numbers) if isinstance(base, (Mass, Power, SmoothPotential)) else numbers)
             start += len(term.names)
         return np.concatenate(found)
 

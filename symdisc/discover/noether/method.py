@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ...symmetry import Symmetry
     from .runs import RunsTask
 
+POTENTIALS = ("polynomial", "smooth")
+
 
 @dataclass(frozen=True)
 class NoetherOptions:
@@ -26,6 +28,7 @@ class NoetherOptions:
     momenta: bool = option(False, "trajectories: the components are (q, p), not q alone")
     boosts: bool = option(False, "trajectories: with affine candidates, also motions b t (Galilei boosts)")
     degree: int = option(4, "fields: highest power of the components in the Lagrangian")
+    potential: str = option("polynomial", "fields: what V is made of, powers or other functions", POTENTIALS)
     lagrangian: str | None = option(None, "fields: FILE of a Lagrangian to be used as it is; auto: found from the data")
     terms: str = option("none", "fields: what may depend on time or place, PART:AXIS joined by +, such as m2:x+all:t")
     order: int = option(4, "fields: powers of t or x, or waves around a periodic axis, in what depends on them")
@@ -47,7 +50,8 @@ class Noether:
     limits = (
         "Trajectories need their masses where these differ (or --set noether.mass=unknown). Runs are read one chunk at "
         "a time. Fewer than three runs show what these runs conserve, not a symmetry. Fields need a Lagrangian of "
-        "their derivatives squared and a polynomial of low degree, the same everywhere (but for --set noether.terms)."
+        "their derivatives squared and a polynomial of low degree (or --set noether.potential=smooth), the same "
+        "everywhere (but for --set noether.terms)."
     )
     source = (
         "Dehmamy et al., Automatic Symmetry Discovery with Lie Algebra Convolutional Network (NeurIPS 2021), section "

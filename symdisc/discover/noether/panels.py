@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...panels import Arrows, Curve, Panel, Series
+from ...panels import Arrows, Curve, Image, Panel, Series
+from .potential import FUNCTION, KEY, Smooth
+from .terms import pairs, symmetric
 
 if TYPE_CHECKING:
     from ...symmetry import Symmetry
@@ -18,6 +20,7 @@ SEEN = 5e-3
 LISTED = 10
 ARROWS = 8
 GRID = 11
+LINE = 101
 
 
 def panels(symmetry: Symmetry) -> Sequence[Panel]:
@@ -96,6 +99,9 @@ def field_panels(symmetry: Symmetry) -> Sequence[Panel]:
             whole_x=True,
         ),
     ]
+    shown.append(_where(extras["residual_map"], extras["residual_extent"]))
+    if KEY + "centres" in extras:
+        shown += potential_panels(extras)
     moving = [block for block in symmetry.blocks if block.role == "spacetime"]
     if not moving or not len(symmetry):
         return shown
@@ -118,6 +124,78 @@ def field_panels(symmetry: Symmetry) -> Sequence[Panel]:
         )
     )
     return shown
+
+
+def _where(square: np.ndarray, ends: np.ndarray) -> Panel:
+    """The Euler-Lagrange residual over t and the first s axis."""
+    across = np.sqrt((square.reshape(*square.shape[:2], -1) ** 2).mean(axis=2))
+    (first, last), (left, right) = ends[:2]
+    return Image(
+        name="euler_lagrange_map",
+        title="Where the Lagrangian's equation fails",
+        caption="Euler-Lagrange residual of each test function, t down and s across, over the root mean square of the "
+        "terms everywhere; means over runs, components and further s axes. What noise adds is taken off, so where it "
+        "is all there is, about half of the places are 0 and the others show how far it strays from its mean.",
+        array=across[::-1],
+        value_label="residual / terms",
+        x_label="s",
+        y_label="t",
+        centred=False,
+        extent=(float(left), float(right), float(last), float(first)),
+    )
+
+
+def potential_panels(extras: Mapping[str, np.ndarray]) -> list[Panel]:
+    """A smooth potential along each component, and over the plane of two."""
+    frame = extras["frame"]
+    places = np.linalg.solve(frame, extras[KEY + "centres"].T).T
+    low, high, middle = places.min(axis=0), places.max(axis=0), places.mean(axis=0)
+    here = potential_of(extras, middle)
+    series = []
+    for i in range(len(middle)):
+        line = np.linspace(low[i], high[i], LINE)
+        points = np.tile(middle, (LINE, 1))
+        points[:, i] = line
+        series.append(Series(f"component {i + 1}", line, potential_of(extras, points) - here))
+    shown: list[Panel] = [
+        Curve(
+            name="potential",
+            title="The potential along each component",
+            caption="The others at the middle of the data; from its value there. It is drawn as far as the data go.",
+            x_label="component, units of x",
+            y_label="V",
+            series=series,
+        )
+    ]
+    if len(middle) == 2:
+        grid = np.stack(np.meshgrid(*(np.linspace(low[i], high[i], LINE) for i in range(2)), indexing="xy"), axis=-1)
+        shown.append(
+            Image(
+                name="potential_plane",
+                title="The potential over both components",
+                caption="From its value at the middle of the data. Corners that the data do not reach mean nothing: "
+                "there the smooth functions fall to 0 and the masses alone are left.",
+                array=potential_of(extras, grid) - here,
+                value_label="V",
+                x_label="component 1, units of x",
+                y_label="component 2, units of x",
+                centred=False,
+                extent=(float(low[0]), float(high[0]), float(low[1]), float(high[1])),
+            )
+        )
+    return shown
+
+
+def potential_of(extras: Mapping[str, np.ndarray], phi: np.ndarray) -> np.ndarray:
+    """(..): V of a result with a smooth potential at phi (.., v), where nothing depends on time or place."""
+    turned = phi @ extras["frame"].T
+    names = [str(name) for name in extras["lagrangian_names"]]
+    theta = dict(zip(names, extras["lagrangian"], strict=True))
+    v = turned.shape[-1]
+    mass = symmetric(np.array([theta[f"m2[{i + 1},{j + 1}]"] for i, j in pairs(v)]), v)
+    functions = Smooth(*(extras[KEY + name] for name in ("centres", "widths", "scale", "mix")))
+    weights = np.array([theta[f"{FUNCTION}{number + 1}]"] for number in range(functions.count)])
+    return np.asarray((turned @ mass * turned).sum(-1) / 2 + functions.value(weights, turned))
 
 
 def bands(charge: np.ndarray, noise: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:

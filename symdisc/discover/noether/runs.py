@@ -113,7 +113,8 @@ class RunsTask(ABC):
         if self._stage == len(self.stages):
             return False
         if self._chunks is None:
-            self._chunks = self.data.chunks(self._start, np.float64)
+            # A stage that was interrupted after its last chunk has none left.
+            self._chunks = self.data.chunks(self._start, np.float64) if self._start < self.runs else iter(())
         chunk = next(self._chunks, None)
         if chunk is not None:
             self.count(self._stage, chunk)

@@ -12,6 +12,7 @@ import numpy as np
 from ...data import read_json, read_npz
 from ...errors import InputError
 from .library import Library
+from .potential import KEY, Smooth
 
 RESULT = "generators.npz"
 NEAREST = 5
@@ -32,11 +33,7 @@ def read_lagrangian(path: str, library: Library) -> tuple[np.ndarray, np.ndarray
         InputError: no such file or arrays, a name that the library does not have, a value that is not finite, or a
             component without a derivative.
     """
-    file = Path(path)
-    if file.is_dir():
-        if not (file / RESULT).exists():
-            raise InputError(f"--set noether.lagrangian={path}: a folder without {RESULT}; give a result folder")
-        file = file / RESULT
+    file = _file(path)
     frame = np.eye(library.components)
     if file.suffix.lower() == ".json":
         entries = list(read_json(file).items())
@@ -53,6 +50,47 @@ def read_lagrangian(path: str, library: Library) -> tuple[np.ndarray, np.ndarray
         entries = list(zip((str(name) for name in names), values.tolist(), strict=True))
         frame = _frame(members.get("frame"), library.components, file)
     return _coefficients(entries, library, file), frame
+
+
+def read_functions(path: str, components: int) -> Smooth | None:
+    """The smooth functions of which the potential of a result or an NPZ is made, None where it has none.
+
+    Raises:
+        InputError: no such file, or arrays that do not belong together.
+    """
+    file = _file(path)
+    if file.suffix.lower() == ".json":
+        return None
+    members = read_npz(file)
+    names = [KEY + part for part in ("centres", "widths", "scale", "mix")]
+    there = [name for name in names if name in members]
+    if not there:
+        return None
+    if len(there) < len(names):
+        raise InputError(f"{file}: of the potential {', '.join(names)} are needed together; it has {', '.join(there)}")
+    arrays = {name: np.asarray(members[name]) for name in names}
+    count = arrays[names[0]].shape[:1]
+    shapes = (*count, components), count, (components, components), count + arrays[names[-1]].shape[1:2]
+    for (name, array), shape in zip(arrays.items(), shapes, strict=True):
+        if array.shape != shape:
+            raise InputError(
+                f"{file}: {name} {array.shape} is no part of a potential of {components} components: {shape} is"
+            )
+        if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+            raise InputError(f"{file}: {name} is no array of finite numbers")
+    if not (arrays[names[1]] > 0).all():
+        raise InputError(f"{file}: {names[1]} must be above 0")
+    return Smooth(*(array.astype(float) for array in arrays.values()))
+
+
+def _file(path: str) -> Path:
+    """The file that a path means: of a folder its result."""
+    file = Path(path)
+    if file.is_dir():
+        if not (file / RESULT).exists():
+            raise InputError(f"--set noether.lagrangian={path}: a folder without {RESULT}; give a result folder")
+        file = file / RESULT
+    return file
 
 
 def _coefficients(entries: Sequence[tuple[str, object]], library: Library, file: os.PathLike[str]) -> np.ndarray:

@@ -56,24 +56,25 @@ class Scaled(Term, Protocol):
         """As for `Term`, of the term times the factor."""
 
 
-def _pairs(components: int) -> list[tuple[int, int]]:
+def pairs(components: int) -> list[tuple[int, int]]:
+    """i <= j."""
     return list(combinations_with_replacement(range(components), 2))
 
 
 def symmetric(theta: np.ndarray, components: int) -> np.ndarray:
     """(v, v) from its upper triangle."""
     matrix = np.zeros((components, components))
-    for (i, j), value in zip(_pairs(components), theta, strict=True):
+    for (i, j), value in zip(pairs(components), theta, strict=True):
         matrix[i, j] = matrix[j, i] = value
     return matrix
 
 
-def _paired(values: np.ndarray) -> np.ndarray:
+def paired(values: np.ndarray) -> np.ndarray:
     """(.., v, p): for each pair i <= j a column with value j in row i and value i in row j; values (.., v)."""
     components = values.shape[-1]
-    pairs = _pairs(components)
-    columns = np.zeros((*values.shape, len(pairs)))
-    for number, (i, j) in enumerate(pairs):
+    chosen = pairs(components)
+    columns = np.zeros((*values.shape, len(chosen)))
+    for number, (i, j) in enumerate(chosen):
         columns[..., i, number] = values[..., j]
         columns[..., j, number] = values[..., i]
     return columns
@@ -85,20 +86,20 @@ class Kinetic:
     def __init__(self, a: int, b: int, components: int) -> None:
         self.a, self.b, self.components = a, b, components
         label = AXES[a] + AXES[b]
-        self.names = tuple(f"h_{label}[{i + 1},{j + 1}]" for i, j in _pairs(components))
+        self.names = tuple(f"h_{label}[{i + 1},{j + 1}]" for i, j in pairs(components))
 
     def rows(self, phi: np.ndarray, bumps: Bumps, factor: Factor | None = None) -> np.ndarray:
         """Minus d_a d_b phi^j, with both derivatives on psi; with a factor f minus d_a (f d_b phi^j)."""
         orders = [0] * bumps.dimensions
         orders[self.a] += 1
         orders[self.b] += 1
-        value, slope = _at(factor, bumps)
+        value, slope = at(factor, bumps)
         total = self._both * bumps.integrate(value * phi, orders)
         if factor is not None and factor.axis in (self.a, self.b):
             once = [0] * bumps.dimensions
             once[self.b if factor.axis == self.a else self.a] = 1
             total = total + bumps.integrate(slope * phi, once)
-        return -_paired(total)
+        return -paired(total)
 
     def value(self, theta: np.ndarray, phi: np.ndarray, gradient: Gradient, x: Gradient) -> np.ndarray:
         """h^{ab} d_a phi d_b phi / 2."""
@@ -128,11 +129,11 @@ class Mass:
 
     def __init__(self, components: int) -> None:
         self.components = components
-        self.names = tuple(f"m2[{i + 1},{j + 1}]" for i, j in _pairs(components))
+        self.names = tuple(f"m2[{i + 1},{j + 1}]" for i, j in pairs(components))
 
     def rows(self, phi: np.ndarray, bumps: Bumps, factor: Factor | None = None) -> np.ndarray:
         """- phi^j."""
-        return -_paired(bumps.integrate(_at(factor, bumps)[0] * phi, [0] * bumps.dimensions))
+        return -paired(bumps.integrate(at(factor, bumps)[0] * phi, [0] * bumps.dimensions))
 
     def value(self, theta: np.ndarray, phi: np.ndarray, gradient: Gradient, x: Gradient) -> np.ndarray:
         """- m2 phi phi / 2."""
@@ -170,7 +171,7 @@ class Power:
 
     def rows(self, phi: np.ndarray, bumps: Bumps, factor: Factor | None = None) -> np.ndarray:
         """- dm/dphi^i, as it is at the points: smoothed data, as powers of noise have a mean."""
-        lower = bumps.integrate(_at(factor, bumps)[0] * _products(phi, self._lower), [0] * bumps.dimensions)
+        lower = bumps.integrate(at(factor, bumps)[0] * _products(phi, self._lower), [0] * bumps.dimensions)
         rows = np.zeros((*lower.shape[:-1], self.components, len(self.monomials)))
         for number, i, times, rest in self._derivatives:
             rows[..., i, number] = -times * lower[..., rest]
@@ -248,7 +249,7 @@ class Varying:
         return list(theta.reshape(1 + len(self.factors), -1))
 
 
-def _at(factor: Factor | None, bumps: Bumps) -> tuple[np.ndarray, np.ndarray]:
+def at(factor: Factor | None, bumps: Bumps) -> tuple[np.ndarray, np.ndarray]:
     """A factor and its slope over the grid, to multiply values (runs, t, s.., v); 1 and 0 for none."""
     if factor is None:
         return np.ones(1), np.zeros(1)
