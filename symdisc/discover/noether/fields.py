@@ -32,7 +32,7 @@ SHARE = 0.5
 NEGLIGIBLE = 0.1
 CLOSE = 0.04
 SKEW = 3.0
-# What smooth functions miss of V turns the metric by (first residual / second)^2 radians, measured; so at most 3.6 deg.
+# What a library misses of V turns the metric by (first residual / second)^2 radians, measured; so at most 3.6 deg.
 APART = 4.0
 ROWS_A_FUNCTION = 20
 SMOOTH = "smooth"
@@ -358,9 +358,9 @@ class FieldTask(RunsTask):
         """Why conserved currents would not yet be those of a symmetry though this Lagrangian fits best, or None."""
         if len(found.residuals) < 2:
             return None
-        if self.library.smooth is not None and found.residuals[1] < APART * found.residuals[0]:
+        if self.components > 1 and found.residuals[1] < APART * found.residuals[0]:
             return (
-                f"the smooth potential leaves a residual of {found.residual:.2g}, and another Lagrangian one of "
+                f"the Lagrangian leaves a residual of {found.residual:.2g}, and another one of "
                 f"{found.residuals[1]:.2g}: too near for generators of the right angle"
             )
         if found.residuals[1] < CLOSE:
