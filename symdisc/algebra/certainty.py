@@ -17,6 +17,7 @@ REACH = 4.0
 SAFE = 3.0
 FAINT = 1e-7
 SKEW = 3e-3
+CLEAR_GAP = 20.0
 
 
 def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, ruler: Ruler) -> None:
@@ -24,7 +25,8 @@ def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, r
 
     The margin is the smallest relative noise at which another flag of ideals or another parameter class would be
     accepted. "high" asks that this is at least three times the noise, that no reading with fewer ideals fits clearly
-    better, and that what was read is known: noise can also make an algebra unlike all known ones.
+    better, that what was discarded as dependent is far smaller than what was kept, and that what was read is known: noise
+    can also make an algebra unlike all known ones.
     """
     chosen = read.reading
     assert chosen is not None
@@ -46,6 +48,12 @@ def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, r
     # In skewed coordinates a rigid algebra lies nearer to a degenerate one than such noise.
     sure = sure and (noise < SKEW or not chosen.flag.radical or bool(algebra.abelian))
     sure = sure and (identity.name is not None or bool(identity.aliases) or noise < FAINT)
+    if found.gap is not None and found.gap < CLEAR_GAP:
+        sure = False
+        algebra.notes.append(
+            f"the smallest direction kept is only {found.gap:.2g} times the largest one discarded: how many generators "
+            "are independent is not sure"
+        )
     algebra.confidence = "high" if sure else "low"
 
 

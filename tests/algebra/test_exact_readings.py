@@ -132,3 +132,13 @@ def test_what_an_incomplete_set_generates_is_said():
     found = analyze(KNOWN["so(3)"].generators[:2])
     assert found.confidence == "low"
     assert any("which makes 3 in all: so(3)" in note for note in found.notes)
+
+
+def test_a_rank_that_noise_could_have_made_is_not_sure():
+    """Three commuting generators, one of them nearly a combination of the others: two or three?"""
+    rng = np.random.default_rng(0)
+    mix = np.array([[1, 0.3, 0.1], [0.2, 1, 0.1], [1, 1, 0.25]])
+    stack = np.einsum("ij,jab->iab", mix, np.array([np.diag(row) for row in np.eye(3)]))
+    stack += 0.02 * np.sqrt((stack**2).mean(axis=(1, 2), keepdims=True)) * rng.standard_normal(stack.shape)
+    found = analyze(stack)
+    assert found.name == "R^3" or found.confidence == "low"
