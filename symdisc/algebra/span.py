@@ -92,8 +92,9 @@ def span(generators: Any, noise: float | None = None) -> Span:
     spread = sqrt(float((1 / kept**2).mean()))
     discarded = float((s[rank:] ** 2).sum()) * m * m / (max(len(stack) - rank, 1) * max(m * m - rank, 1))
     gap = None
-    if rank < len(stack):
-        gap = float(s[rank - 1] / max(s[rank], floor)) if rank < len(s) else float(s[rank - 1] / floor)
+    # Where all m^2 directions are kept nothing was discarded, however many matrices there are.
+    if rank < len(s):
+        gap = float(s[rank - 1] / max(s[rank], floor))
     basis = _basis(u, vt, rank).reshape(rank, m, m)
     return Span(basis, n, max(sqrt(discarded), floor) * spread, spread, gap, stack)
 

@@ -142,3 +142,11 @@ def test_a_rank_that_noise_could_have_made_is_not_sure():
     stack += 0.02 * np.sqrt((stack**2).mean(axis=(1, 2), keepdims=True)) * rng.standard_normal(stack.shape)
     found = analyze(stack)
     assert found.name == "R^3" or found.confidence == "low"
+
+
+def test_redundant_matrices_that_fill_gl_vouch_for_nothing():
+    """All of gl(2) closes, so eight noisy matrices of sl(2,R) that span it show no noise."""
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        found = analyze(disguised(KNOWN["sl(2,R)"].generators, rng, 0.05, 3.0, 5))
+        assert found.name == "sl(2,R)" or found.confidence == "low"
