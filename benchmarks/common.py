@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+from collections import Counter
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -34,3 +36,16 @@ def record(name: str, title: str, header: list[str], rows: list[list[object]], n
     print(text)
     TABLES.mkdir(exist_ok=True)
     (TABLES / f"{name}.md").write_text(text)
+
+
+def middle(values: list[float], form: str = ".2g") -> str:
+    """Median (smallest .. largest) of what is finite."""
+    import numpy as np
+
+    known = [value for value in values if np.isfinite(value)]
+    return f"{np.median(known):{form}} ({min(known):{form}} .. {max(known):{form}})" if known else "-"
+
+
+def tallied(words: Iterable[str]) -> str:
+    """Words with how often, the most frequent first."""
+    return ", ".join(f"{word} ({count})" for word, count in Counter(words).most_common())

@@ -29,7 +29,7 @@ THREADS = int(os.environ.setdefault("OMP_NUM_THREADS", "1"))
 import common
 import numpy as np
 import torch
-from common import record
+from common import record, tallied
 from lconv_bound import bound
 from scipy.ndimage import affine_transform
 from scipy.optimize import minimize_scalar
@@ -120,7 +120,7 @@ def middle(values: list[float], form: str = ".2g") -> str:
 
 def said(runs: list[Run]) -> str:
     """Verdicts and counts with how often."""
-    return ", ".join(f"{word} ({count})" for word, count in Counter(run.says for run in runs).most_common())
+    return tallied(run.says for run in runs)
 
 
 class Clock:

@@ -22,7 +22,7 @@ THREADS = int(os.environ.setdefault("OMP_NUM_THREADS", "1"))
 # ruff: noqa: E402  (the number of threads is read when numpy is imported)
 import h5py
 import numpy as np
-from common import record
+from common import middle, record
 
 import symdisc
 from symdisc.algebra import principal_angles
@@ -70,11 +70,6 @@ def angle_of(evidence: MomentEvidence, truth: np.ndarray) -> float:
     d = truth.shape[1]
     found = evidence.matrices(smallest(forms.raw, forms.metric, len(truth)).vectors)[:, :d, :d]
     return float(np.max(principal_angles(found, truth)))
-
-
-def middle(values: list[float], form: str = ".2g") -> str:
-    """Median (smallest .. largest)."""
-    return f"{np.median(values):{form}} ({min(values):{form}} .. {max(values):{form}})" if values else "-"
 
 
 def said(words: Counter[str]) -> str:

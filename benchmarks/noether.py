@@ -22,7 +22,7 @@ THREADS = int(os.environ.setdefault("OMP_NUM_THREADS", "1"))
 
 # ruff: noqa: E402  (the number of threads is read when numpy is imported)
 import numpy as np
-from common import record
+from common import middle, record, tallied
 
 import symdisc
 from symdisc.algebra import principal_angles
@@ -66,16 +66,9 @@ def fitted(made: Made, truth: np.ndarray | None, **settings: Any) -> Run:
     return Run(found, angle, seconds)
 
 
-def middle(values: list[float], form: str = ".2g") -> str:
-    """Median (smallest .. largest)."""
-    known = [value for value in values if np.isfinite(value)]
-    return f"{np.median(known):{form}} ({min(known):{form}} .. {max(known):{form}})" if known else "-"
-
-
 def said(runs: list[Run]) -> str:
     """Verdict and number of certified generators, with how often."""
-    words = Counter(f"{run.found.verdict.value} {run.found.certified_dimension}" for run in runs)
-    return ", ".join(f"{word} ({count})" for word, count in words.most_common())
+    return tallied(f"{run.found.verdict.value} {run.found.certified_dimension}" for run in runs)
 
 
 def galilei(masses: tuple[float, ...]) -> np.ndarray:
