@@ -11,6 +11,7 @@ from .numbers import short
 
 MOST_BRACKETS = 45
 SMALL = 1e-6
+HYPHEN = r"\text{-}"
 
 
 def latex(algebra: LieAlgebra) -> str:
@@ -50,13 +51,16 @@ def name(called: str) -> str:
     text = called.replace(" |x ", " \\ltimes ").replace(" + ", " \\oplus ")
     text = re.sub(r"\b([CRH])(?=\b|\^)", r"\\mathbb{\1}", text)
     text = re.sub(r"\^(\d+)", r"^{\1}", text)
-    text = re.sub(r"\bA4,(\d+)", r"A_{4,\1}", text)
+    text = re.sub(r"\bA([34]),(\d+)", r"A_{\1,\2}", text)
     return re.sub(r"\b([a-z][a-z0-9-]*)(\*?)\(", _letters, text)
 
 
 def _letters(match: re.Match[str]) -> str:
     word, star = match.groups()
-    return f"\\mathfrak{{{word}}}{'^*' if star else ''}(" if len(word) < 4 else f"\\mathrm{{{word}}}("
+    if len(word) < 4:
+        return f"\\mathfrak{{{word}}}{'^*' if star else ''}("
+    # In mathematics a bare hyphen is a minus sign.
+    return f"\\mathrm{{{word.replace('-', HYPHEN)}}}("
 
 
 def _unnamed(called: str) -> bool:

@@ -21,6 +21,8 @@ ROTATIONS = np.array(
         ("so(3) |x R^3", r"\mathfrak{so}(3) \ltimes \mathbb{R}^{3}"),
         ("poincare(3,1)", r"\mathrm{poincare}(3,1)"),
         ("A4,5(0.5,1)", r"A_{4,5}(0.5,1)"),
+        ("A3,6", r"A_{3,6}"),
+        ("newton-hooke(1,-)", r"\mathrm{newton\text{-}hooke}(1,-)"),
         ("sl(3,H)", r"\mathfrak{sl}(3,\mathbb{H})"),
     ],
 )

@@ -8,6 +8,7 @@ part is sqrt(alpha_i) h_{alpha - e_i}. So linear vector fields act on them as sp
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations_with_replacement
@@ -80,7 +81,7 @@ class Hermite:
     def _lowered(self, i: int) -> csr_array:
         return self._shifted(i, math.sqrt, -1)
 
-    def _shifted(self, i: int, factor, step: int) -> csr_array:  # type: ignore[no-untyped-def]
+    def _shifted(self, i: int, factor: Callable[[int], float], step: int) -> csr_array:
         target = self.raised()
         rows, columns, values = [], [], []
         for place, row in enumerate(self.exponents.tolist()):

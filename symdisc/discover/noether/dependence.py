@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,23 +16,23 @@ PARTS = {"h": ("h",), "m2": ("m2",), "V": ("m2", "V"), "all": ("h", "m2", "V")}
 
 
 @dataclass(frozen=True)
-class Factor:
+class Factor(ABC):
     """A function of the coordinate of one axis, from the centre of the grid: its value and its slope."""
 
     axis: int
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """As it stands behind the name of a coefficient."""
-        raise NotImplementedError
 
+    @abstractmethod
     def value(self, x: np.ndarray) -> np.ndarray:
         """f(x)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def slope(self, x: np.ndarray) -> np.ndarray:
         """f'(x)."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
