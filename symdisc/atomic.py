@@ -1,18 +1,21 @@
-"""Writing so that a crash never leaves half a file: temporary name, fsync, rename."""
+"""Writing so that a crash never leaves half a file: temporary name, fsync, rename; and one writer a folder."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import os
+import platform
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from .errors import ResourceError
+from .errors import InputError, ResourceError
+
+LOCK = ".lock"
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -40,6 +43,75 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise ResourceError(
             f"{path}: cannot be written ({reason}); free space, or choose another place with -o"
         ) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Create a result folder, or say in one line why not.
+
+    Raises:
+        ResourceError: it cannot be created.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ResourceError(f"{folder}: cannot be created ({reason}); choose another place with -o") from error
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a result folder, made if missing, for this process alone; what stays empty is removed again.
+
+    The lock is the kernel's and ends with the process, however that dies. Where the file system has none, nothing is
+    held.
+
+    Raises:
+        InputError: another process holds it. ResourceError: the folder cannot be written.
+    """
+    make_folder(folder)
+    path = folder / LOCK
+    descriptor = _hold(path)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+            os.close(descriptor)
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+def _hold(path: Path) -> int | None:
+    try:
+        import fcntl
+    except ImportError:  # pragma: no cover - no such locks on this system
+        return None
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ResourceError(f"{path.parent}: cannot be written ({reason}); choose another place with -o") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
+            os.close(descriptor)
+            raise InputError(
+                f"{path.parent}: {holder} is writing there; wait for it, or choose another folder with -o"
+            ) from None
+        except OSError:
+            os.close(descriptor)
+            return None
+        # The one before may have removed the file between our opening and locking it: then we hold nothing.
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                with contextlib.suppress(OSError):
+                    os.ftruncate(descriptor, 0)
+                    os.pwrite(descriptor, f"process {os.getpid()} on {platform.node()}".encode(), 0)
+                return descriptor
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -18,9 +18,14 @@ class ExitCode(IntEnum):
 
 
 class SymdiscError(Exception):
-    """Base of all errors a user can meet: one sentence with the fact and the remedy."""
+    """Base of all errors a user can meet: one sentence with the fact and the remedy.
+
+    Attributes:
+        silent: another process of the same run says it.
+    """
 
     exit_code = ExitCode.BUG
+    silent = False
 
 
 class InputError(SymdiscError):

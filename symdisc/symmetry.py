@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ._version import __version__
-from .atomic import npz_bytes, write_bytes, write_text
+from .atomic import make_folder, npz_bytes, write_bytes, write_text
 from .data.door import read_npz
 from .errors import InputError
 from .factored import FactoredRotations
@@ -233,17 +233,6 @@ class Symmetry:
         """Write `run.json` alone: what differs between identical runs."""
         write_text(folder / "run.json", to_json(self.run) + "\n")
         return folder / "run.json"
-
-
-def make_folder(folder: Path) -> None:
-    """Create a result folder, or say in one line why not."""
-    from .errors import ResourceError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ResourceError(f"{folder}: cannot be created ({reason}); choose another place with -o") from error
 
 
 def load(path: str | Path) -> Symmetry:

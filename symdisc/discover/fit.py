@@ -14,11 +14,13 @@ import numpy as np
 
 from .._version import __version__
 from ..algebra import analyze, completion, orthogonal, structure_constants
+from ..atomic import make_folder
 from ..data import from_arrays
 from ..data.memory import budget, format_size
 from ..errors import ExitCode, InputError, Interrupted, ResourceError
-from ..symmetry import Block, Symmetry, Verdict, load, make_folder
-from .method import DiscoveryTask, Given, Method, Outcome
+from ..symmetry import Block, Symmetry, Verdict, load
+from .method import DiscoveryTask, Given, Method, Outcome, Unshared
+from .ranks import current
 from .registry import check_owners, choose
 from .settings import Settings
 from .task import CHECKPOINT, Checkpoint, Progress, drive, identity_of
@@ -175,9 +177,10 @@ def _run(
     check_owners(settings)
     method, choice = choose(settings.method, data, settings)
     refuse_over_memory(method, data, settings)
+    current().fingerprint(data)
     task = method.task(data, settings, given)
     checkpoint = None
-    if out is not None:
+    if out is not None and not current().several:
         make_folder(Path(out))
         checkpoint = Checkpoint(Path(out) / CHECKPOINT, run_identity(method, data, settings))
         if resume:
@@ -208,6 +211,8 @@ def _conclude(
     """From the finished task to the result."""
     outcome = task.outcome()
     outcome.notes[:0] = choice
+    if current().several and isinstance(method, Unshared):
+        outcome.notes.append(f"{current().size} processes: {method.unshared}")
     if given is not None and given.found_in & {file["sha256"] for file in data.fingerprint()}:
         outcome.notes.insert(
             0, "these generators were found in these very data: the bounds are too small, test them on others"

@@ -20,10 +20,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..atomic import write_npz
+from ..atomic import make_folder, write_npz
 from ..data.door import read_npz
 from ..errors import ExitCode, InputError, Interrupted
-from ..symmetry import make_folder
 
 IDENTITY = "identity"
 CHECKPOINT = "checkpoint.npz"
