@@ -1,5 +1,6 @@
 """Two processes give the result of one, to rounding; one that dies ends the other with a clear line."""
 
+import itertools
 import os
 import socket
 import subprocess
@@ -142,7 +143,7 @@ def test_shares_are_whole_chunks_and_hold_every_sample_once(size, samples, monke
         assert data.chunk_rows == 4
         shares = [Ranks(rank, size).rows(data) for rank in range(size)]
         assert (shares[0][0], shares[-1][1]) == (0, samples)
-        assert all(one[1] == other[0] for one, other in zip(shares, shares[1:], strict=False))
+        assert all(one[1] == other[0] for one, other in itertools.pairwise(shares))
         parts = [chunk.x for first, last in shares for chunk in data.chunks(first, stop=last)]
         np.testing.assert_array_equal(np.concatenate(parts)[:, :, 0], np.arange(2.0 * samples).reshape(samples, 2))
         if samples > 3:
