@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ SCRIPT, ROOT = Path(__file__).with_name("ranks_run.py"), Path(__file__).parents[
 QUICK = ["drifting", "oscillator"]
 
 
-def start(folder, *cases, size=2):
+def start(folder, *cases, size=2, seconds=600):
     """Processes 0 .. size-1, as torchrun starts them."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -35,7 +34,7 @@ def start(folder, *cases, size=2):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=shared | {"RANK": str(rank), "WORLD_SIZE": str(size), "SYMDISC_RANK_TIMEOUT": "60"},
+            env=shared | {"RANK": str(rank), "WORLD_SIZE": str(size), "SYMDISC_RANK_TIMEOUT": str(seconds)},
         )
         for rank in range(size)
     ]
@@ -44,10 +43,11 @@ def start(folder, *cases, size=2):
 def ends(processes):
     """Exit code and stderr of each."""
     try:
-        return [(process.communicate(timeout=200)[1], process.returncode) for process in processes]
+        return [(process.communicate(timeout=500)[1], process.returncode) for process in processes]
     finally:
         for process in processes:
             process.kill()
+            process.communicate()
 
 
 def same(folder, case, size, monkeypatch):
@@ -89,12 +89,11 @@ def test_three_processes_are_one_for_every_method(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_rank_that_dies_ends_the_run(tmp_path):
-    started = time.monotonic()
-    (errors, code), (_, killed) = ends(start(tmp_path, "killed"))
+    """At once: the time limit would come after the test has given up."""
+    (errors, code), (_, killed) = ends(start(tmp_path, "killed", seconds=3600))
     assert killed == -9
     assert code == 4, errors
     assert errors.startswith("rank 0 of 2: another process ended or does not answer")
-    assert time.monotonic() - started < 60
 
 
 @pytest.mark.slow
@@ -127,7 +126,7 @@ def test_torchrun(tmp_path):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=500,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == 0, done.stderr
