@@ -276,10 +276,12 @@ class Hdf5Container:
         columns = [(path, dtype, shape)]
         if dtype.names:
             columns = [(f"{path}.{name}", dtype[name].base, shape + dtype[name].shape) for name in dtype.names]
-        infos = []
-        for name, kind, size in columns:
-            infos.append(described(name, kind, size, note))
-        return infos
+        return [
+            ArrayInfo(name, size, str(kind), note, f"holds {_of_objects(kind)}")
+            if kind.kind == "O"
+            else described(name, kind, size, note)
+            for name, kind, size in columns
+        ]
 
     def _why(self, error: Exception, path: str) -> str:
         text = str(error).removeprefix(f"{self.label}: ")
@@ -349,7 +351,7 @@ class Hdf5Container:
 
 def _of_objects(dtype: np.dtype) -> str:
     if h5py.check_string_dtype(dtype):
-        return "text of variable length; store fixed-length strings or numbers"
+        return "text of variable length; encode it as numbers (text of fixed length can be group ids)"
     if h5py.check_vlen_dtype(dtype):
         return "rows of different lengths; pad them to one length"
     return "references; name the array that they point to"
