@@ -6,6 +6,8 @@ import contextlib
 import io
 import os
 import platform
+import re
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -16,6 +18,7 @@ import numpy as np
 from .errors import InputError, ResourceError
 
 LOCK = ".lock"
+_LEFT = re.compile(r"\.(generators\.npz|checkpoint\.npz|summary\.json|run\.json|report\.html)\.\w+\.tmp")
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -24,9 +27,45 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         ResourceError: the folder is missing, read-only or full.
     """
-    temporary = None
+    write_all({path: content})
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """Replace files that belong together: all are written first, and where one cannot be replaced the old ones return.
+
+    Raises:
+        ResourceError: a folder is missing, read-only or full; every old file is whole, and all are old.
+    """
+    ready: dict[Path, str] = {}
+    before: dict[Path, str | None] = {}
+    path = next(iter(files), Path())
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        for path, content in files.items():
+            ready[path] = _written(path, content)
+        for path in files:
+            # The last one decides: after it there is nothing to go back to.
+            before[path] = _kept(path) if len(before) < len(files) - 1 else None
+            os.replace(ready[path], path)
+            del ready[path]
+    except BaseException as error:
+        _go_back({path: second for path, second in before.items() if path not in ready})
+        if not isinstance(error, OSError):
+            raise
+        reason = error.strerror or str(error)
+        raise ResourceError(
+            f"{path}: cannot be written ({reason}); free space, or choose another place with -o"
+        ) from error
+    finally:
+        for leftover in [*ready.values(), *before.values()]:
+            if leftover is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(leftover)
+
+
+def _written(path: Path, content: bytes) -> str:
+    """The name of a new file beside `path` that holds `content`, on the disk for certain."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
@@ -34,15 +73,35 @@ def write_bytes(path: Path, content: bytes) -> None:
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-        reason = error.strerror or str(error)
-        raise ResourceError(
-            f"{path}: cannot be written ({reason}); free space, or choose another place with -o"
-        ) from error
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    return temporary
+
+
+def _kept(path: Path) -> str | None:
+    """A second name of the file that is to be replaced; None where there is none."""
+    second = f"{path.parent / f'.{path.name}.{os.getpid()}.tmp'}"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(second)
+    try:
+        os.link(path, second)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        # A file system without second names.
+        shutil.copyfile(path, second)
+    return second
+
+
+def _go_back(before: Mapping[Path, str | None]) -> None:
+    for path, second in before.items():
+        with contextlib.suppress(OSError):
+            if second is None:
+                os.unlink(path)
+            else:
+                os.replace(second, path)
 
 
 def make_folder(folder: Path) -> None:
@@ -71,6 +130,11 @@ def locked(folder: Path) -> Iterator[None]:
     make_folder(folder)
     path = folder / LOCK
     descriptor = _hold(path)
+    for name in os.listdir(folder):
+        if descriptor is not None and _LEFT.fullmatch(name):
+            # Of a process that was killed while it wrote.
+            with contextlib.suppress(OSError):
+                os.unlink(folder / name)
     try:
         yield
     finally:
