@@ -189,7 +189,7 @@ class DataSet:
         """All samples from `start` on, in order, one chunk read ahead in a thread.
 
         Args:
-            start: first sample, a multiple of `chunk_rows`.
+            start: first sample, a multiple of `chunk_rows`; or `stop`, for none at all.
             dtype: float64 or float32; None: float32 for an array that it holds exactly, else float64.
             stop: the sample after the last one, a multiple of `chunk_rows`; None: to the end.
 
@@ -197,7 +197,7 @@ class DataSet:
             InputError: NaN or infinite values (index of the first), a file cut short or changed meanwhile.
         """
         stop = self.samples if stop is None else min(stop, self.samples)
-        if start % self.chunk_rows or (stop % self.chunk_rows and stop != self.samples):
+        if (start % self.chunk_rows and start != stop) or (stop % self.chunk_rows and stop != self.samples):
             raise ValueError(f"samples {start} to {stop} are no whole chunks of {self.chunk_rows}")
         return _ahead(self._chunks(start, stop, None if dtype is None else np.dtype(dtype)))
 

@@ -100,8 +100,9 @@ class MomentsTask:
             return False
         if self._chunk is None or self.row == self._chunk.start + len(self._chunk.x):
             if self._chunks is None:
-                rows = self.data.chunk_rows
-                self._chunks = self.data.chunks(self.row // rows * rows, stop=self.ranks.rows(self.data)[1])
+                rows, stop = self.data.chunk_rows, self.ranks.rows(self.data)[1]
+                start = stop if self.row == stop else self.row // rows * rows
+                self._chunks = self.data.chunks(start, stop=stop)
             self._chunk = next(self._chunks, None)
         if self._chunk is None:
             self._next_stage()
