@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import InputError, SymdiscError
 from . import attributes
+from .chunks import chunks_are_sound
 from .files import Handle, guarded, open_hdf5, open_regular
 from .listing import ArrayInfo, described
 from .memory import format_size
@@ -194,7 +195,10 @@ class Hdf5Container:
                 raise InputError(
                     f"{label} declares {format_size(dataset.nbytes)}, more than the file has; it was cut short"
                 )
-        elif dataset.nbytes > _LARGE and self._written(dataset) * _SPARSE < 1:
+            return
+        if not chunks_are_sound(dataset, os.stat(self._file.filename).st_size):
+            raise InputError(f"{label} has chunks that lie where none can be; the file is damaged, write it again")
+        if dataset.nbytes > _LARGE and self._written(dataset) * _SPARSE < 1:
             raise InputError(
                 f"{label} declares {format_size(dataset.nbytes)}, of which less than 1 % was ever written; "
                 "give a slice of what was"
