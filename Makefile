@@ -30,6 +30,9 @@ docs-update:  ## write the generated parts of the docs again
 fuzz:  ## 20,000 mutated files of each kind through the reader; failures are kept in tests/data/corpus
 	$(PYTHON) tests/data/fuzz.py --count 20000 --seed $${SEED:-0}
 
+soak:  ## repeated fits for an hour (SECONDS=3600): memory and file handles stay flat
+	$(PYTHON) tests/soak.py $${SECONDS:-3600}
+
 bench:  ## run the benchmarks
 	set -e; for script in $(filter-out benchmarks/common.py,$(wildcard benchmarks/*.py)); do $(PYTHON) $$script; done
 

@@ -16,7 +16,10 @@ from common import record
 
 # method, words of the configuration, how the arrays are made (rng, np -> name: array), more options of `fit`
 SAMPLES = "dict(x=rng.standard_normal(({n}, {d})))"
-LABELLED = "dict(x=rng.standard_normal(({n}, {d})), y=rng.standard_normal(({n}, {c})))"
+LABELLED = (
+    "dict(x=(x := rng.standard_normal(({n}, {d}))), "
+    "y=x[:, :{c}] * np.linspace(2, 0.5, {c}) + rng.standard_normal(({n}, {c})))"
+)
 SQUARES = "dict(x=(x := rng.standard_normal(({n}, {d}))), y=(x**2).sum(1) + .1 * rng.standard_normal({n}))"
 PAIRS = "made('vectors-so3', {n})"
 IMAGES = "made('rotated-images', {n})"

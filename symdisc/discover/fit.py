@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections.abc import Callable, Mapping
@@ -211,6 +212,10 @@ def _conclude(
     """From the finished task to the result."""
     outcome = task.outcome()
     outcome.notes[:0] = choice
+    if outcome.device != "cpu":
+        outcome.notes.append(
+            f"computed on {outcome.device}, which adds in another order than a CPU: expect the last digits to differ"
+        )
     if current().several and isinstance(method, Unshared):
         outcome.notes.append(f"{current().size} processes: {method.unshared}")
     if given is not None and given.found_in & {file["sha256"] for file in data.fingerprint()}:
@@ -223,8 +228,17 @@ def _conclude(
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "host": platform.node(),
         "system": platform.platform(),
+        "threads": _threads(),
+        "processes": current().size,
     }
     return symmetry
+
+
+def _threads() -> str:
+    """Of the linear algebra, as far as the environment says: results are the same to the bit for one number only."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    said = [f"{name}={os.environ[name]}" for name in names if name in os.environ]
+    return ", ".join(said) or f"as many as cores ({os.cpu_count()})"
 
 
 def run_identity(method: Method, data: DataSet, settings: Settings) -> str:
