@@ -37,7 +37,7 @@ CONFIGURATIONS = [
     ("moments", SAMPLES, {"n": 400000, "d": 3}, []),
     ("moments", SAMPLES, {"n": 20000, "d": 6}, []),
     ("moments", SAMPLES, {"n": 20000, "d": 10}, []),
-    ("moments", SAMPLES, {"n": 4000, "d": 16}, []),
+    ("moments", SAMPLES, {"n": 4000, "d": 8}, []),
     ("function", SQUARES, {"n": 1000, "d": 3}, ["--set", "function.model=polynomial"]),
     ("function", SQUARES, {"n": 4000, "d": 5}, ["--set", "function.model=kernel"]),
     ("function", SQUARES, {"n": 20000, "d": 5}, ["--set", "function.model=polynomial"]),
