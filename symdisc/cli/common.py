@@ -18,6 +18,7 @@ from ..symmetry import to_json
 if TYPE_CHECKING:
     from ..data import DataSet
     from ..discover import Settings
+    from ..discover.ranks import Ranks
     from ..discover.task import Progress
     from ..symmetry import Symmetry
 
@@ -31,6 +32,10 @@ class Output:
     as_json: bool
     quiet: bool
     verbose: int
+
+    def of(self, ranks: Ranks) -> Output:
+        """The same for the first of several processes; the others say nothing."""
+        return self if ranks.first else Output(as_json=False, quiet=True, verbose=0)
 
     def result(self, value: dict[str, Any], show: Callable[[], None]) -> None:
         """The result: one JSON object with `--json`, else whatever `show` prints (nothing with `-q`)."""

@@ -75,7 +75,8 @@ def run() -> NoReturn:
         _say(f"{error.format_message()}{help_line}".replace("\n", " "))
         code = error.exit_code
     except SymdiscError as error:
-        _say(str(error))
+        if not error.silent:
+            _say(str(error))
         _traceback_if_asked()
         code = error.exit_code
     except KeyboardInterrupt:

@@ -21,6 +21,7 @@ from .batches import BATCHES, batch_numbers
 from .covariance_basis import CovarianceBasis
 from .method import Constructed, Given, Outcome
 from .preserved import covariance_evidence
+from .ranks import current
 from .regression import MOST_PAIRS, CrossMoments, regression_outcome, regression_test
 from .scatter import Scatter
 from .settings import Settings
@@ -163,7 +164,8 @@ class CovarianceTask:
         precision = np.float32 if settings.dtype == "float32" else np.float64
         batches = BATCHES if self.labelled or given is not None else 1
         self.scatter = Scatter(batches, d, channels, precision)
-        self.row = 0
+        self.ranks = current()
+        self.row, self._stop = self.ranks.rows(data)
         self._chunks: Iterator[Chunk] | None = None
 
     def _check(self) -> None:
@@ -207,9 +209,10 @@ class CovarianceTask:
     def advance(self) -> bool:
         """Take in one chunk."""
         if self._chunks is None:
-            self._chunks = self.data.chunks(self.row, np.float64 if self.labelled else None)
+            self._chunks = self.data.chunks(self.row, np.float64 if self.labelled else None, self._stop)
         chunk = next(self._chunks, None)
         if chunk is None:
+            self.scatter.of_all(self.ranks)
             return False
         x = chunk.x
         batch = None

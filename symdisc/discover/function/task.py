@@ -15,6 +15,7 @@ from ..batches import BATCHES, batch_numbers, too_few
 from ..candidates import candidates_of
 from ..evidence import Evidence
 from ..method import Given, Outcome
+from ..ranks import current
 from ..settings import Settings
 from ..task import Progress
 from .actions import Actions, given_actions, search_actions, seen_actions
@@ -55,6 +56,7 @@ class FunctionTask:
         self._read = 0
         self.recipes: list[Recipe] = []
         self.folds_done = 0
+        self.ranks = current()
 
     def _classes(self, columns: int) -> np.ndarray | None:
         """The class labels, where a single integer y is to be read as classes."""
@@ -85,7 +87,7 @@ class FunctionTask:
             self._try(self.kinds[len(self.recipes)])
             return True
         if self.folds_done < self.options.folds:
-            self._fit(self.folds_done)
+            self._fold(self.folds_done)
             self.folds_done += 1
             return True
         return False
@@ -208,12 +210,19 @@ class FunctionTask:
         kinds = [recipe.kind for recipe in self.used]
         return kinds[0] if len(kinds) == 1 else f"the mean of {' and '.join(kinds)}"
 
-    def _fit(self, fold: int) -> None:
-        """Fit without one fold of the batches, and keep what the model says there."""
-        n, (s, r) = len(self.z), (self.frame.s, self.frame.r)
+    def _fold(self, fold: int) -> None:
+        """One fold, by the rank whose turn it is; after the last one all ranks know all of them."""
         if not fold:
+            n, (s, r) = len(self.z), (self.frame.s, self.frame.r)
             self.fitted, self.gradient = np.zeros((n, s)), np.zeros((n, s, r))
             self.shared = np.zeros((self.options.folds, min(SHARED, n), s, r))
+        if self.ranks.mine(fold):
+            self._fit(fold)
+        if fold == self.options.folds - 1:
+            self.fitted, self.gradient, self.shared = map(self.ranks.total, (self.fitted, self.gradient, self.shared))
+
+    def _fit(self, fold: int) -> None:
+        """Fit without one fold of the batches, and keep what the model says there."""
         mine = self.batch % self.options.folds == fold
         seed = self.settings.seed + fold
         model = Average([fitted(recipe, self.z[~mine], self.target[~mine], seed) for recipe in self.used])
