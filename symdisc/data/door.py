@@ -13,6 +13,7 @@ from .listing import ArrayInfo, Container, described
 from .npy import MAGIC, NpySource, open_npy
 from .npz import NpzContainer, read_members
 from .sources import require_numbers
+from .tree import FlatTree, Tree
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _PICKLED = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".p")
@@ -130,6 +131,11 @@ class NpyContainer:
         """
         require_numbers(self._source.dtype, self.label, text)
         return self._source
+
+    @property
+    def tree(self) -> Tree:
+        """Empty: nothing to recognise."""
+        return FlatTree(self.label, {})
 
     def attribute(self, path: str, name: str) -> Any:
         """None: NPY has no attributes."""
