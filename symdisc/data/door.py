@@ -48,6 +48,26 @@ def list_arrays(path: str | os.PathLike[str], allow_external: bool = False) -> l
         container.close()
 
 
+def names_in(path: str | os.PathLike[str]) -> list[str]:
+    """What --x takes of a file: its arrays of numbers, and the columns of tables that pandas wrote.
+
+    Raises:
+        InputError: the file as a whole cannot be read.
+    """
+    from .layouts.columns import column_names
+
+    container = open_container(os.fspath(path))
+    try:
+        names = [info.name for info in container.arrays() if info.numeric]
+        tables = {name.rpartition(".")[0] for name in names} - {""}
+        for table in sorted(tables):
+            for block in container.tree.fields(table):
+                names += [f"{table}.{column}" for column in column_names(container.tree, table, block) or ()]
+        return list(dict.fromkeys(names))
+    finally:
+        container.close()
+
+
 def open_container(path: str, allow_external: bool = False) -> Container:
     """Open an HDF5, NPZ or NPY file, told apart by content; `-` is NPY or NPZ on standard input.
 
