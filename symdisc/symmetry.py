@@ -72,7 +72,7 @@ class Block:
         return {"role": self.role, "start": self.start, "stop": self.stop, "units": self.units}
 
 
-@dataclass
+@dataclass(repr=False)
 class Symmetry:
     """Generators, the evidence for them, and where both came from.
 
@@ -174,6 +174,11 @@ class Symmetry:
                 "versions": self.versions,
             }
         )
+
+    def __repr__(self) -> str:
+        name = f", {self.algebra['name']}" if self.algebra and self.algebra.get("name") and len(self) else ""
+        counts = f"{self.certified_dimension} of {len(self)} certified"
+        return f"<Symmetry: {self.verdict.value}, {counts}{name}, method {self.method}>"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: verdict, evidence and the first generators as pictures."""

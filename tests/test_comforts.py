@@ -110,6 +110,11 @@ def test_names_in_a_notebook_are_text():
     assert "<script>alert(1)</script> & more" in page.text
 
 
+def test_a_result_prints_itself_in_a_line():
+    result = symdisc.fit(np.random.default_rng(0).normal(size=(200, 3)), method="covariance")
+    assert repr(result) == "<Symmetry: constructed, 0 of 3 certified, so(3), method covariance>"
+
+
 # --- pipelines
 
 
