@@ -103,7 +103,7 @@ class RandomTransform:
         if isinstance(self.generators, Symmetry):
             return self.generators
         if isinstance(self.generators, (str, bytes)) or hasattr(self.generators, "__fspath__"):
-            return load(self.generators)  # type: ignore[arg-type]
+            return load(self.generators)
         return np.asarray(self.generators, dtype=float)
 
     # --- what pipelines, grid searches and clones ask
