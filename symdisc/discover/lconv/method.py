@@ -55,6 +55,7 @@ class LConv:
     )
     source = "dehmamy2021automatic"
     unshared = "each of them did the whole search, whose steps depend on one another; one process is as fast"
+    cites = ("dehmamy2021automatic",)
     options = LConvOptions
 
     def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> DiscoveryTask:
