@@ -302,7 +302,7 @@ def _use(symmetry: Symmetry) -> dict[str, Any]:
             shell = [
                 f"symdisc analyze {shlex.quote(folder)}",
                 f"symdisc test NEW_DATA --generators {shlex.quote(folder)}",
-                f"symdisc apply {shlex.quote(folder)} {shlex.quote(data)} --random -o moved.npz",
+                f"symdisc apply {shlex.quote(folder)} {shlex.quote(data)} --random 0.3",
                 f"symdisc export {shlex.quote(folder)} --to latex",
                 *shell,
             ]
