@@ -15,6 +15,7 @@ PACKAGE = ROOT / "symdisc"
 LAYERS = [
     ["errors"],
     ["_version", "atomic", "options"],
+    ["citations"],
     ["data"],
     ["factored", "panels"],
     ["exponential"],

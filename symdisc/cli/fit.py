@@ -18,6 +18,7 @@ from .common import (
     open_data,
     output_options,
     progress_bar,
+    progress_options,
     read_settings,
     result_folder,
     result_options,
@@ -38,6 +39,7 @@ from .common import (
     "--require", type=click.IntRange(min=0), metavar="N", help="Exit 3 unless at least N generators are certified."
 )
 @output_options
+@progress_options
 def command(count: str, require: int | None, resume: bool, output: Output, **options: Any) -> None:
     """Discover generators in data and say how sure they are.
 

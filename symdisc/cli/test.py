@@ -16,6 +16,7 @@ from .common import (
     open_data,
     output_options,
     progress_bar,
+    progress_options,
     read_settings,
     result_options,
     search_options,
@@ -31,6 +32,7 @@ from .common import (
 @search_options
 @result_options
 @output_options
+@progress_options
 def command(generators: str, output: Output, **options: Any) -> None:
     """Ask whether a given symmetry is in the data, and how far it is broken.
 

@@ -12,6 +12,7 @@ from ..errors import InputError
 from .files import guarded
 from .listing import ArrayInfo
 from .sources import ArraySource, require_numbers
+from .tree import FlatTree, Tree
 
 
 class ArrayContainer:
@@ -54,6 +55,11 @@ class ArrayContainer:
                 array = array[field]
         require_numbers(array.dtype, label, text)
         return ArraySource(array, label)
+
+    @property
+    def tree(self) -> Tree:
+        """Empty: nothing to recognise."""
+        return FlatTree(self.label, {})
 
     def attribute(self, path: str, name: str) -> Any:
         """None: arrays have no attributes."""

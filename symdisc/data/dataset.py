@@ -51,6 +51,7 @@ class DataSet:
         notes: what was assumed, in the user's words.
         memory: ceiling in bytes; None: 80 % of what is free.
         names: what the arrays are called in their files.
+        recognised: "layout NAME: ..." where the file is of a known layout, else "".
     """
 
     layout: Layout
@@ -61,6 +62,7 @@ class DataSet:
     periodic_time: bool = False
     notes: list[str] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
+    recognised: str = ""
     memory: int | None = None
     containers: list[Container] = field(default_factory=list)
     _hashes: list[dict[str, str]] = field(default_factory=list, repr=False)

@@ -59,6 +59,7 @@ class Covariance:
         "60 d^2 (labelled)."
     )
     source = "dehmamy2021lconv"
+    cites = ("dehmamy2021lconv",)
     options = CovarianceOptions
 
     def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> CovarianceTask:

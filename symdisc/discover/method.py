@@ -83,7 +83,11 @@ class DiscoveryTask(Task, Protocol):
 
 
 class Method(Protocol):
-    """A way to turn data into evidence."""
+    """A way to turn data into evidence.
+
+    Attributes:
+        source: where it comes from, for a person; cites: the same as keys of `symdisc.citations`.
+    """
 
     name: str
     kinds: tuple[str, ...]
@@ -91,6 +95,7 @@ class Method(Protocol):
     formula: str
     limits: str
     source: str
+    cites: tuple[str, ...]
     options: type
 
     def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> DiscoveryTask:

@@ -54,6 +54,7 @@ class LConv:
         "where they exceed 2 GiB."
     )
     source = "dehmamy2021automatic"
+    cites = ("dehmamy2021automatic",)
     options = LConvOptions
 
     def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> DiscoveryTask:
