@@ -277,22 +277,19 @@ def result_folder(data: tuple[str, ...], out: Path | None) -> Path:
 
 
 def write_result(symmetry: Symmetry, folder: Path, plots: bool, plot_format: str) -> list[Path]:
-    """The result folder: arrays, summaries, plots."""
+    """The result folder: arrays, summaries, plots, page."""
     before = _plots_of(folder)
     paths = symmetry.save(folder)
     # A plot of the result that stood here before would contradict this one.
     for old in before:
         (folder / "plots" / old).unlink(missing_ok=True)
-    if plots:
-        from ..discover.registry import get
-        from ..report.plots import save_plots
+    from ..report.result import PAGE, write_report
 
-        panels = get(symmetry.method).panels(symmetry)
-        drawn = save_plots(symmetry, folder / "plots", plot_format, panels)
-        symmetry.run["plots"] = [path.name for path in drawn]
-        symmetry.save_run(folder)
-        paths += drawn
-    return paths
+    (folder / PAGE).unlink(missing_ok=True)
+    drawn = write_report(symmetry, folder / PAGE, folder / "plots", plot_format, pictures=plots)
+    symmetry.run["plots"] = [path.name for path in drawn if path.parent != folder]
+    symmetry.save_run(folder)
+    return paths + drawn
 
 
 def _plots_of(folder: Path) -> list[str]:

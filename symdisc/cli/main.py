@@ -26,6 +26,8 @@ COMMANDS = {
     "methods": ("methods", "List the methods, their options, formulas and limits."),
     "apply": ("apply", "Transform data by exp(sum t_i L_i), t given or drawn."),
     "compare": ("compare", "Measure the principal angles between two spans of generators."),
+    "report": ("report", "Draw a result again: its plots, and one self-contained HTML page."),
+    "export": ("export", "Write generators as another library, LaTeX, CSV or safetensors wants them."),
     "sample": ("sample", "Write a ready-made problem with its true generators."),
     "env": ("env", "Show versions, threads, devices and libraries, for a bug report."),
     "cite": ("cite", "Print BibTeX for what a result used."),

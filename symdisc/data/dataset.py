@@ -203,6 +203,17 @@ class DataSet:
             raise ValueError(f"samples {start} to {stop} are no whole chunks of {self.chunk_rows}")
         return _ahead(self._chunks(start, stop, None if dtype is None else np.dtype(dtype)))
 
+    def first(self, count: int) -> Chunk:
+        """The first samples, `count` at most, in float64: for a look at the data.
+
+        Raises:
+            InputError: as `chunks`, of these samples.
+        """
+        last = min(count, self.samples)
+        return self._chunk(
+            0, {role: column.read(0, last) for role, column in self.columns.items()}, np.dtype(np.float64)
+        )
+
     def distinct_labels(self, most: int) -> np.ndarray | None:
         """The different values in y, ascending, as float64; None where there are more than `most`, or no y.
 

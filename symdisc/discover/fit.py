@@ -20,6 +20,7 @@ from ..data import from_arrays
 from ..data.memory import budget, format_size
 from ..errors import ExitCode, InputError, Interrupted, ResourceError
 from ..symmetry import Block, Symmetry, Verdict, load
+from .examples import shown_images
 from .method import DiscoveryTask, Given, Method, Outcome, Unshared
 from .ranks import current
 from .registry import check_owners, choose
@@ -223,6 +224,7 @@ def _conclude(
             0, "these generators were found in these very data: the bounds are too small, test them on others"
         )
     symmetry = _assemble(method, data, settings, outcome, given is not None, watch)
+    symmetry.extras |= shown_images(symmetry, data)
     symmetry.run = {
         "seconds": round(time.time() - started, 3),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),

@@ -1,0 +1,1 @@
+"""From generators to representations and the maps that commute with them."""
