@@ -169,7 +169,7 @@ def nulls(options: argparse.Namespace) -> None:
         ledger.add(
             **line,
             verdict=found.verdict.value,
-            dimension=found.dimension,
+            certified=run.found.certified_dimension,
             reason=found.reason,
             seconds=round(run.total, 2),
         )
