@@ -7,12 +7,12 @@ s2 I + J_n P J_n^T, J_n = [L_1 m_n .. L_k m_n]. Lowering s2 slowly keeps the sea
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
 from .flow import images
+from .quadratic import regularised, second_moments, solve_in
 from .space import Space
 
 FALL = 0.75
@@ -64,92 +64,6 @@ def expect(
     likelihood = -0.5 * ((size - explained) / variance + logdet + constant)
     residual = size - 2 * explained + torch.einsum("bi,bij,bj->b", mean, gram, mean) + (covariance * gram).sum((1, 2))
     return Expectation(mean, covariance, likelihood, residual.clamp(min=0))
-
-
-def second_moments(weights: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    """(k d, k d): sum_n weights_n (x) m_n m_n^T, for weights (b, k, k) and rows (b, m, d)."""
-    b, m, d = rows.shape
-    k = weights.shape[1]
-    flat = rows.reshape(b * m, d)
-    result = rows.new_empty((k, d, k, d))
-    for i in range(k):
-        for j in range(i + 1):
-            part = (rows * weights[:, i, j, None, None]).reshape(b * m, d).T @ flat
-            result[i, :, j] = part
-            if i != j:
-                result[j, :, i] = part.T
-    return result.reshape(k * d, k * d)
-
-
-def side_by_side(generators: torch.Tensor) -> torch.Tensor:
-    """(d, k d): [L_1 .. L_k]."""
-    k, d, _ = generators.shape
-    return generators.permute(1, 0, 2).reshape(d, k * d)
-
-
-def stacked(row: torch.Tensor, k: int) -> torch.Tensor:
-    """The inverse of `side_by_side`."""
-    d = len(row)
-    return row.reshape(d, k, d).permute(1, 0, 2).contiguous()
-
-
-def regularised(gram: torch.Tensor, share: float = 1e-10) -> torch.Tensor:
-    """Gram matrix with a small multiple of its mean eigenvalue on the diagonal."""
-    ridge = share * torch.trace(gram) / len(gram)
-    return gram + (ridge + torch.finfo(gram.dtype).tiny) * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-
-
-def solve_in(
-    space: Space, gram: torch.Tensor, cross: torch.Tensor, start: torch.Tensor, iterations: int = 8
-) -> torch.Tensor:
-    """(k, d, d): argmin over the space of tr(L G L^T) - 2 <cross, L>.
-
-    Args:
-        gram: (k d, k d). cross: (k, d, d).
-    """
-    k = len(start)
-    gram = regularised(gram)
-    if space.full:
-        return stacked(torch.linalg.solve(gram, side_by_side(cross).T).T, k)
-    inverse = torch.linalg.inv(gram)
-
-    def apply(matrix: torch.Tensor, stack: torch.Tensor) -> torch.Tensor:
-        return space.project(stacked(side_by_side(stack) @ matrix, k))
-
-    return conjugate_gradients(
-        lambda v: apply(gram, v), lambda v: apply(inverse, v), space.project(cross), start, iterations, 1e-3
-    )[0]
-
-
-def conjugate_gradients(
-    operator: Callable[[torch.Tensor], torch.Tensor],
-    precondition: Callable[[torch.Tensor], torch.Tensor],
-    target: torch.Tensor,
-    start: torch.Tensor,
-    iterations: int,
-    tolerance: float,
-) -> tuple[torch.Tensor, int]:
-    """Preconditioned conjugate gradients for operator(x) = target; returns x and the number of iterations."""
-    x = start
-    residual = target - operator(x) if bool(x.any()) else target.clone()
-    z = precondition(residual)
-    direction, size = z, (residual * z).sum()
-    scale = (target * precondition(target)).sum()
-    done = 0
-    for done in range(1, iterations + 1):
-        if float(size) <= tolerance**2 * float(scale):
-            return x, done - 1
-        image = operator(direction)
-        curvature = (direction * image).sum()
-        if not float(curvature) > 0:
-            break
-        step = size / curvature
-        x = x + step * direction
-        residual = residual - step * image
-        z = precondition(residual)
-        following = (residual * z).sum()
-        direction, size = z + (following / size) * direction, following
-    return x, done
 
 
 def spectral_start(k: int, middle: torch.Tensor, moved: torch.Tensor, space: Space) -> torch.Tensor:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 import torch
 
+from .exponentials import Exponentials
+
 SMALL = 12
 TOLERANCE = 1e-15
 CONDITION = 1e4
@@ -29,10 +31,17 @@ class Flow(Protocol):
 
 def combine(generators: torch.Tensor, t: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """(b, m, d): sum_i t_ni L_i x_n, for t (b, k) and x (b, m, d)."""
+    if x.shape[2] <= SMALL:
+        return x @ combined(generators, t).transpose(1, 2)
     moved = images(generators, x)
     if len(generators) == 1:
         return moved[:, 0] * t[:, 0, None, None]
     return torch.einsum("bkmd,bk->bmd", moved, t)
+
+
+def combined(generators: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    """(b, d, d): A_n = sum_i t_ni L_i."""
+    return (t @ generators.flatten(1)).reshape(len(t), *generators.shape[1:])
 
 
 def images(generators: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
@@ -46,21 +55,15 @@ class SmallFlow:
     """One dense exponential a pair: for small d."""
 
     def __init__(self, generators: torch.Tensor, t: torch.Tensor) -> None:
-        self.algebra = torch.einsum("bk,kij->bij", t, generators)
-        self._known: dict[float, torch.Tensor] = {}
-
-    def _group(self, share: float) -> torch.Tensor:
-        if share not in self._known:
-            self._known[share] = torch.linalg.matrix_exp(share * self.algebra)
-        return self._known[share]
+        self._group = Exponentials(combined(generators, t))
 
     def act(self, x: torch.Tensor, share: float) -> torch.Tensor:
         """exp(share A_n) x_n."""
-        return x @ self._group(share).transpose(1, 2)
+        return x @ self._group.at(share).transpose(1, 2)
 
     def act_transposed(self, x: torch.Tensor, share: float) -> torch.Tensor:
         """exp(share A_n)^T x_n."""
-        return x @ self._group(share)
+        return x @ self._group.at(share)
 
     def single(self) -> SmallFlow:
         """As it is: small matrices cost little."""

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .anneal import anneal, expect, regularised
+from .anneal import anneal, expect
 from .flow import SMALL, Eigen, images
 from .invariants import invariant_start
 from .model import Model, normalised
 from .pairs import Block, Pairs
+from .quadratic import regularised
 from .refine import FAR, SLIGHT, factor_of, locate, refine
 from .space import Space
 
@@ -25,6 +26,7 @@ STILL = 1e-24
 ROUNDS = 8
 TRIES = 3
 HEAVY = 5e7
+LABORIOUS = 3e8
 RESTARTS = 16
 STRAYS = 0.1
 FINE = 1e-8
@@ -103,7 +105,11 @@ def starts(pairs: Pairs, near: torch.Tensor, k: int, space: Space) -> list[Found
     test_middle, test_moved = (test.x + test.y) / 2, test.y - test.x
     scored: list[tuple[float, Found]] = []
     sizes = sorted({min(most, max(20, int(f * len(near)))) for f in FRACTIONS})
-    sizes = [s for s in sizes if s * max(1, pairs.values - k) >= SURE * unknown][:5] or sizes[-1:]
+    equations = max(1, pairs.values - k)
+    if len(near) * pairs.values * pairs.size * k > LABORIOUS:
+        # One start has to do: few pairs, since the mid-point model holds for near ones, but not too few.
+        sizes = [s for s in sizes if s * equations >= 2 * SURE * unknown][:1] or sizes[-1:]
+    sizes = [s for s in sizes if s * equations >= SURE * unknown][:5] or sizes[-1:]
     for size in sizes:
         chosen = torch.sort(near[:size])[0]
         block = pairs.take(chosen)
