@@ -156,31 +156,34 @@ def weak_moments(
     s = u.shape[1]
     tests = Hermite(r, degrees.tests, 1 / (4 * r))
     dictionary = Hermite(r, degrees.dictionary, 1 / (4 * r))
-    above = dictionary.raised(2)
+    # Lower degrees come first, so a family is the start of every higher one.
+    above, moved_tests = dictionary.raised(), count(r, degrees.tests + 1)
     q, p = len(tests), len(dictionary)
     slopes = np.zeros((BATCHES, q, s * r * (r + 1)))
     values, points = np.zeros((BATCHES, q, s + 1)), np.zeros((BATCHES, q, r + 1))
     rest = np.zeros((BATCHES, p, s))
-    gram, cross, weights = np.zeros((p, p)), np.zeros((q, len(above))), np.zeros(BATCHES)
-    step = max(64, CHUNK_ITEMS // max(len(above), s * r * (r + 1)))
+    gram, cross = np.zeros((p, p)), np.zeros((moved_tests, len(above)))
+    weights = np.bincount(batch, minlength=BATCHES).astype(float)
     order = np.argsort(batch, kind="stable")
+    step = max(256, CHUNK_ITEMS // max(len(above), s * r * (r + 1)))
     for low in range(0, n, step):
         chosen = order[low : low + step]
-        here, target, number = z[chosen], u[chosen], batch[chosen]
+        here, number = z[chosen], batch[chosen]
         phi = above.values(here)
         w = phi[:, :q]
-        cross += w.T @ phi
+        cross += phi[:, :moved_tests].T @ phi
         gram += phi[:, :p].T @ phi[:, :p]
-        ones = np.ones((len(here), 1))
-        extended = np.concatenate([here, ones], axis=1)
+        extended = np.column_stack([here, np.ones(len(here))])
+        target = np.column_stack([u[chosen], np.ones(len(here))])
         product = (gradient[chosen][..., None] * extended[:, None, None, :]).reshape(len(here), -1)
+        left = u[chosen] - fitted[chosen]
+        # In the order of the batches, so that each is a slice.
         for b in np.unique(number):
-            mine = number == b
-            weights[b] += mine.sum()
+            mine = slice(*np.searchsorted(number, [b, b + 1]))
             slopes[b] += w[mine].T @ product[mine]
-            values[b] += w[mine].T @ np.concatenate([target[mine], ones[mine]], axis=1)
+            values[b] += w[mine].T @ target[mine]
             points[b] += w[mine].T @ extended[mine]
-            rest[b] += phi[mine, :p].T @ (target - fitted[chosen])[mine]
+            rest[b] += phi[mine, :p].T @ left[mine]
     filled = np.maximum(weights, 1.0)[:, None, None]
     slopes, values, points, rest = slopes / filled, values / filled, points / filled, rest / filled
     slopes = slopes.reshape(BATCHES, q, s, r, r + 1)
@@ -188,14 +191,12 @@ def weak_moments(
     cross, gram = cross / n, gram / n
     gram[np.diag_indices(p)] += RIDGE * np.trace(gram) / p
     beta = np.linalg.solve(gram, rest.transpose(1, 0, 2).reshape(p, -1))
+    turns = [tests.times(j).T for j in range(r)]
     for i in range(r):
-        slope = dictionary.derivative(i)
-        wider = dictionary.raised()
-        for j in range(r + 1):
-            moved = wider.times(j) @ slope if j < r else slope
-            seen = cross[:, : moved.shape[0]] @ (moved @ beta)
-            slopes[:, :, :, i, j] += seen.reshape(q, BATCHES, s).transpose(1, 0, 2)
-    mix = _orthonormalising(cross[:, :q]) * TAPER ** tests.exponents.sum(axis=1)
+        seen = cross @ (dictionary.derivative(i) @ beta)
+        for j, part in enumerate([*(turn @ seen for turn in turns), seen[:q]]):
+            slopes[:, :, :, i, j] += part.reshape(q, BATCHES, s).transpose(1, 0, 2)
+    mix = _orthonormalising(cross[:q, :q]) * TAPER ** tests.exponents.sum(axis=1)
     slopes, plain = (np.tensordot(part, mix, axes=(1, 0)).transpose(0, 4, 1, 2, 3) for part in (slopes, plain))
     values, points = (np.swapaxes(np.swapaxes(part, 1, 2) @ mix, 1, 2) for part in (values, points))
     return Weak(weights, slopes, plain, values, points, axes, identity, as_output)
