@@ -19,6 +19,8 @@ from .structure import structure_constants
 
 LARGEST_CENTROID = 40
 FINE = 1e-9
+LARGEST_DERIVED = 16
+DERIVED = 1e-5
 SMALL = 4
 SPLIT = 5.0
 
@@ -98,11 +100,23 @@ def _part(part: Summand, ruler: Ruler, samples: Samples) -> Identity:
             return Identity(named.name, named.aliases, [named.name], named.params, named.margin)
     else:
         for definition, expected in _known(k):
-            if definition.complex == part.complex and found.matches(expected):
+            if definition.complex == part.complex and found.matches(expected) and _as_free(constants, definition):
                 if definition.described:
                     return Identity(None, [definition.name, *definition.aliases], [_unknown(k)])
                 return Identity(definition.name, list(definition.aliases), [definition.name])
     return Identity(None, [], [_unknown(k)])
+
+
+def _as_free(constants: np.ndarray, definition: Definition) -> bool:
+    """Whether an algebra has as many derivations as a defined one: dimensions may agree by chance."""
+    k = len(constants)
+    return k > LARGEST_DERIVED or series.derivation_dimension(constants, DERIVED) == _derivations(k, definition.name)
+
+
+@lru_cache(maxsize=256)
+def _derivations(dimension: int, name: str) -> int:
+    matrices = next(item.make() for item in definitions(dimension) if item.name == name)
+    return series.derivation_dimension(structure_constants(_orthonormal(matrices)), DERIVED)
 
 
 def _small(constants: np.ndarray, seen: Flag, samples: Samples) -> lowdim.Named | None:
@@ -134,12 +148,15 @@ def _known(dimension: int) -> tuple[tuple[Definition, Invariants], ...]:
 
 
 def _invariants_of(matrices: np.ndarray) -> Invariants:
-    flat = np.linalg.qr(matrices.reshape(len(matrices), -1).T)[0].T
-    constants = structure_constants(flat.reshape(matrices.shape))
+    constants = structure_constants(_orthonormal(matrices))
     ruler = Ruler(FINE)
     seen = flag(constants, ruler.threshold)
     assert seen is not None
     return invariants(restricted(constants, seen.frame), seen, ruler)
+
+
+def _orthonormal(matrices: np.ndarray) -> np.ndarray:
+    return np.linalg.qr(matrices.reshape(len(matrices), -1).T)[0].T.reshape(matrices.shape)
 
 
 def _sum(parts: Sequence[Identity], free: int) -> Identity:

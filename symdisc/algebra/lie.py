@@ -42,8 +42,8 @@ class LieAlgebra:
         symmetric_forms, antisymmetric_forms: bases of the g with L^T g + g L = 0.
         canonical_basis: (k, m, m), the same span in its textbook form, physically scaled: a rotation turns by t
             radians.
-        canonical_frame: (m, m) coordinates S in which that basis is sparse, inverse(S) C S; the identity where it is so
-            already.
+        canonical_frame: (m, m) coordinates S, one a column, in which that basis is sparse, inverse(S) C S; the identity
+            where it is so already.
     """
 
     dimension: int
@@ -133,6 +133,7 @@ class LieAlgebra:
             "commutant_dimension": self.commutant_dimension,
             "invariant_forms": {"symmetric": self._symmetric(), "antisymmetric": self._antisymmetric()},
             "canonical_basis": _array(self.canonical_basis, (k, m, m)),
+            "canonical_frame": _array(self.canonical_frame, (m, m)),
             "notes": list(self.notes),
         }
 

@@ -19,6 +19,7 @@ SIGMAS = 4.0
 TINY = 1e-7
 BLIND = 0.2
 DENOMINATORS = 12
+RECOGNISED = 1e-9
 
 
 @dataclass
@@ -257,5 +258,7 @@ def _with(name: str, **params: float) -> Named:
 
 
 def number(value: float) -> str:
-    """A parameter as it stands in a name."""
-    return f"{value:.4g}"
+    """A parameter as it stands in a name: six digits of a recognised fraction, four of a measured value."""
+    multiples = value * np.arange(1, DENOMINATORS + 1)
+    recognised = bool((np.abs(multiples - np.round(multiples)) < RECOGNISED).any())
+    return f"{value:.6g}" if recognised else f"{value:.4g}"

@@ -128,3 +128,14 @@ def _descend(constants: np.ndarray, ruler: Ruler, lower: bool) -> list[np.ndarra
         if len(smaller) >= len(last):
             return series
         series.append(smaller)
+
+
+def derivation_dimension(constants: np.ndarray, threshold: float) -> int:
+    """Dimension of {D: D[x, y] = [Dx, y] + [x, Dy]}: singular values below `threshold` of the largest vanish."""
+    k = len(constants)
+    one = np.eye(k)
+    equations = np.einsum("ijl,pq->ijpql", constants, one) - np.einsum("qjp,il->ijpql", constants, one)
+    equations -= np.einsum("iqp,jl->ijpql", constants, one)
+    i, j = np.triu_indices(k, 1)
+    s = np.linalg.svd(equations[i, j].reshape(len(i) * k, k * k), compute_uv=False)
+    return k * k - int((s > threshold * s[0]).sum())

@@ -180,7 +180,8 @@ def test_every_key_of_the_contract_is_there():
         dimension matrix_size name aliases confidence margin neighbours noise closure_error jacobi_error
         structure_constants killing_signature killing_form abelian nilpotent solvable semisimple simple compact
         matrix_compact derived_series lower_central_series upper_central_series center_dimension radical_dimension
-        nilradical_dimension rank levi_factors factors params commutant_dimension invariant_forms canonical_basis notes
+        nilradical_dimension rank levi_factors factors params commutant_dimension invariant_forms canonical_basis
+        canonical_frame notes
     """
     for generators in (heisenberg(1), np.zeros((0, 2, 2)), pseudo_orthogonal(3)[:2], pseudo_orthogonal(13)):
         found = analyze(generators).to_dict()
