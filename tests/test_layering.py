@@ -16,7 +16,7 @@ LAYERS = [
     ["errors"],
     ["_version", "atomic", "options"],
     ["data"],
-    ["factored", "panels"],
+    ["factored", "panels", "recursion"],
     ["exponential"],
     ["symmetry", "warp"],
     ["algebra", "transform"],
