@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
+import struct
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -66,3 +68,57 @@ def npz_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
 def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays to an NPZ file, byte-identical for identical arrays."""
     write_bytes(path, npz_bytes(arrays))
+
+
+SAFETENSORS_TYPES = {
+    "BOOL": "?",
+    "U8": "u1",
+    "I8": "i1",
+    "U16": "<u2",
+    "I16": "<i2",
+    "F16": "<f2",
+    "U32": "<u4",
+    "I32": "<i4",
+    "F32": "<f4",
+    "U64": "<u8",
+    "I64": "<i8",
+    "F64": "<f8",
+}
+
+
+def safetensors_bytes(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> bytes:
+    """A safetensors file that depends on its content alone, not on the order in which it is given.
+
+    Eight bytes of header length (little endian), a JSON header, the raw little-endian values. The widest element
+    types come first and the header is padded with spaces, as the format's own library does it, so that every array
+    is aligned where the file is mapped. Source: the format's specification, github.com/huggingface/safetensors.
+
+    Args:
+        arrays: of real numbers or booleans, any shape, under any name but `__metadata__`.
+        metadata: text to text.
+
+    Raises:
+        ValueError: an element type that the format lacks, or a name that it reserves.
+    """
+    codes = {np.dtype(letter): code for code, letter in SAFETENSORS_TYPES.items()}
+    stored = {}
+    for name, given in arrays.items():
+        array = np.asarray(given)
+        little = array.dtype.newbyteorder("<")
+        if little not in codes or name == "__metadata__":
+            raise ValueError(f"{name!r} of type {array.dtype} cannot be written to safetensors")
+        stored[name] = np.asarray(array, little, order="C")
+    header: dict[str, object] = {"__metadata__": dict(sorted(metadata.items()))} if metadata else {}
+    body, place = [], 0
+    for name in sorted(stored, key=lambda name: (-stored[name].dtype.itemsize, name)):
+        array = stored[name]
+        header[name] = {
+            "dtype": codes[array.dtype],
+            "shape": list(array.shape),
+            "data_offsets": [place, place + array.nbytes],
+        }
+        body.append(array.tobytes())
+        place += array.nbytes
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return b"".join([struct.pack("<Q", len(text)), text, *body])

@@ -8,6 +8,7 @@ from .listing import ArrayInfo
 from .matrices import read_matrices
 from .memory import available_memory, parse_size
 from .opening import from_arrays, open_dataset
+from .safetensors import read_safetensors
 from .text import read_json
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "read_json",
     "read_matrices",
     "read_npz",
+    "read_safetensors",
 ]

@@ -23,7 +23,7 @@ def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
         if handle.size > LARGEST:
             raise InputError(f"{handle.label} has {handle.size} bytes; a JSON file of 1 MiB at most is read here")
         try:
-            found = json.loads(handle.read(0, handle.size).decode("utf-8"), object_pairs_hook=_once)
+            found = json.loads(handle.read(0, handle.size).decode("utf-8"), object_pairs_hook=once)
         except (ValueError, RecursionError) as error:
             raise InputError(f"{handle.label} is not a JSON object ({error})") from None
     finally:
@@ -33,7 +33,12 @@ def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
     return found
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """For `json.loads`: an object whose names differ.
+
+    Raises:
+        ValueError: a name stands in it twice.
+    """
     names = [name for name, _ in pairs]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
