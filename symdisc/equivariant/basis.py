@@ -50,6 +50,7 @@ class Basis:
         solver: how it was found.
         snapped: whether the generators were first moved to the nearest exact algebra.
         notes: what a user should know.
+        steps: a line for each word that was solved.
     """
 
     def __init__(
@@ -63,12 +64,13 @@ class Basis:
         solver: str,
         snapped: bool = False,
         notes: tuple[str, ...] = (),
+        steps: tuple[str, ...] = (),
         shape: tuple[int, int] | None = None,
     ) -> None:
         self.rep, self.sizes, self.parts = rep, sizes, parts
         self.size, self.rank = size, sum(part.copies * part.kernel.rank for part in parts)
         self.residual, self.gap, self.solver, self.snapped, self.notes = residual, gap, solver, snapped, notes
-        self.shape = shape
+        self.steps, self.shape = steps, shape
 
     def dense(self) -> np.ndarray:
         """Q as a (size, rank) float64 array with orthonormal columns.

@@ -66,6 +66,8 @@ class Group:
             raise InputError("generators are 0 x 0 matrices; a group acts on at least one coordinate")
         self.name = name
         self.noise = noise
+        self.prepared: dict[tuple[bool, float | None], Any] = {}
+        """What solvers have made of the generators so far."""
         self.blocks = tuple(blocks) if blocks else (Block("V", 0, self.d),)
         self._ranges = [(block.start, block.stop) for block in self.blocks]
         if [0, *(stop for _, stop in self._ranges)] == [*(start for start, _ in self._ranges), self.d]:
