@@ -67,7 +67,9 @@ class EquivariantLinear(nn.Module):
             self.register_parameter(f"weight_{b}_{a}", _parameter(size, scale, rng, dtype))
         for b in self.biased:
             self.register_buffer(f"invariant_{b}", invariants[b].to(dtype or torch.get_default_dtype()))
-            self.register_parameter(f"bias_{b}", _parameter((target.spaces[b].copies, len(invariants[b])), 0, rng, dtype))
+            self.register_parameter(
+                f"bias_{b}", _parameter((target.spaces[b].copies, len(invariants[b])), 0, rng, dtype)
+            )
         self.register_buffer("from_source", source.inverse(), persistent=False)
         self.register_buffer("to_target", target.inverse(), persistent=False)
 
@@ -236,9 +238,7 @@ class Bilinear(nn.Module):
             terms = sum(self._products(i, j) * len(bases[k, i, j]) for k, i, j in self.triples if k == c)
             self.register_buffer(f"basis_{c}_{a}_{b}", basis.to(dtype or torch.get_default_dtype()))
             scale = math.sqrt(out.size / terms)
-            self.register_parameter(
-                f"weight_{c}_{a}_{b}", _parameter((out.copies, p, len(basis)), scale, rng, dtype)
-            )
+            self.register_parameter(f"weight_{c}_{a}_{b}", _parameter((out.copies, p, len(basis)), scale, rng, dtype))
 
     @classmethod
     def of(
@@ -300,7 +300,5 @@ class Bilinear(nn.Module):
         return f"{self.source} -> {self.target}, {len(self.triples)} products of words"
 
 
-def _parameter(
-    shape: tuple[int, ...], scale: float, rng: torch.Generator, dtype: torch.dtype | None
-) -> nn.Parameter:
+def _parameter(shape: tuple[int, ...], scale: float, rng: torch.Generator, dtype: torch.dtype | None) -> nn.Parameter:
     return nn.Parameter(scale * torch.randn(shape, generator=rng, dtype=dtype))

@@ -6,6 +6,7 @@ Source: Finzi, Welling, Wilson (ICML 2021), section "Network architecture".
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,8 +20,8 @@ from .layout import SCALAR, Layout, direct_sum
 if TYPE_CHECKING:
     from ..equivariant import Group, Rep
 
-SHORTCUT = 0.1
-"""Weight of the bilinear layer beside its shortcut, as in the reference."""
+SHORTCUT = 0.3
+"""Weight of the bilinear layer beside its shortcut (the reference has 0.1)."""
 
 
 class EMLP(nn.Module):
@@ -43,7 +44,8 @@ class EMLP(nn.Module):
     def __init__(self, blocks: list[tuple[EquivariantLinear, Bilinear, Gated]], last: EquivariantLinear) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(
-            nn.ModuleDict({"linear": linear, "bilinear": bilinear, "gated": gated}) for linear, bilinear, gated in blocks
+            nn.ModuleDict({"linear": linear, "bilinear": bilinear, "gated": gated})
+            for linear, bilinear, gated in blocks
         )
         self.last = last
 
@@ -80,9 +82,7 @@ class EMLP(nn.Module):
         wide, blocks, before = gated_layout(hidden), [], source
         for number in range(layers):
             linear = EquivariantLinear.of(solved, before, wide, seed=_seed(seed, 2 * number), dtype=dtype)
-            bilinear = Bilinear.of(
-                solved, wide, wide, products=products, seed=_seed(seed, 2 * number + 1), dtype=dtype
-            )
+            bilinear = Bilinear.of(solved, wide, wide, products=products, seed=_seed(seed, 2 * number + 1), dtype=dtype)
             blocks.append((linear, bilinear, Gated(hidden)))
             before = hidden
         return cls(blocks, EquivariantLinear.of(solved, before, target, seed=_seed(seed, 2 * layers), dtype=dtype))
@@ -118,7 +118,9 @@ class EMLP(nn.Module):
         }
         for ranks in form["linear"][:-1]:
             linear = _empty(before, wide, ranks, dtype)
-            blocks.append((linear, Bilinear(wide, wide, triples, products=form["products"], dtype=dtype), Gated(hidden)))
+            blocks.append(
+                (linear, Bilinear(wide, wide, triples, products=form["products"], dtype=dtype), Gated(hidden))
+            )
             before = hidden
         return cls(blocks, _empty(before, target, form["linear"][-1], dtype))
 
@@ -139,7 +141,7 @@ class MLP(nn.Module):
         widths = [size_in, *[width] * layers, size_out]
         rng = torch.Generator().manual_seed(seed)
         self.layers = nn.ModuleList()
-        for a, b in zip(widths[:-1], widths[1:], strict=True):
+        for a, b in pairwise(widths):
             layer = nn.utils.skip_init(nn.Linear, a, b, dtype=dtype)
             with torch.no_grad():
                 for values in (layer.weight, layer.bias):
@@ -168,40 +170,6 @@ class MLP(nn.Module):
         a, b, c = layers - 1, size_in + size_out + layers, size_out - parameters
         exact = -c / b if a == 0 else (math.sqrt(b * b - 4 * a * c) - b) / (2 * a) if c < 0 else 1.0
         return max(1, round(exact))
-
-
-class Scaled(nn.Module):
-    """y = shift_y + scale_y body((x - shift_x) / scale_x): a body that sees numbers of order 1.
-
-    Equivariant if the body is: shifts stand at scalars alone, and all entries of one copy of a word share a scale.
-    """
-
-    def __init__(self, body: nn.Module, size_in: int, size_out: int, dtype: torch.dtype | None = None) -> None:
-        super().__init__()
-        self.body = body
-        for name, size in (("x", size_in), ("y", size_out)):
-            self.register_buffer(f"shift_{name}", torch.zeros(size, dtype=dtype))
-            self.register_buffer(f"scale_{name}", torch.ones(size, dtype=dtype))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(..., size_out) for x (..., size_in), both in the units of the data."""
-        return self.shift_y + self.scale_y * self.body((x - self.shift_x) / self.scale_x)
-
-
-def fit_scales(values: Tensor, layout: Layout | None) -> tuple[Tensor, Tensor]:
-    """Shift and scale (size,) for values (n, size): each column's own; with a layout, as `Scaled` allows."""
-    mean, size = values.mean(0), values.shape[1]
-    if layout is None:
-        layout, scalars, copies = None, torch.ones(size, dtype=torch.bool), torch.arange(size)
-    else:
-        scalars, copies = layout.scalars(), layout.copy_of()
-    scalars, copies = scalars.to(values.device), copies.to(values.device)
-    shift = torch.where(scalars, mean, torch.zeros_like(mean))
-    squares = ((values - shift) ** 2).mean(0)
-    count = int(copies.max()) + 1
-    sums = squares.new_zeros(count).index_add_(0, copies, squares)
-    scale = (sums / torch.bincount(copies, minlength=count))[copies].sqrt()
-    return shift, torch.where(scale > 1e-12 * (scale.max() + 1e-300), scale, torch.ones_like(scale))
 
 
 def hidden_layout(group: Group | Bases, source: Layout, target: Layout, channels: int, order: int) -> Layout:
@@ -258,8 +226,6 @@ def _bilinear_ranks(layer: Bilinear) -> list[tuple[tuple[int, int, int], int]]:
 
 
 def _empty(source: Layout, target: Layout, ranks: dict[str, Any], dtype: torch.dtype | None) -> EquivariantLinear:
-    bases = {
-        (b, a): torch.zeros(rank, target.spaces[b].size, source.spaces[a].size) for b, a, rank in ranks["maps"]
-    }
+    bases = {(b, a): torch.zeros(rank, target.spaces[b].size, source.spaces[a].size) for b, a, rank in ranks["maps"]}
     invariants = {b: torch.zeros(rank, target.spaces[b].size) for b, rank in ranks["invariants"]}
     return EquivariantLinear(source, target, bases, invariants, dtype=dtype)

@@ -114,7 +114,10 @@ class Trainer:
 
     def state(self) -> dict[str, Any]:
         """All that training goes on from, as tensors."""
-        found: dict[str, Any] = {"epoch": torch.tensor(self.epoch), "best": torch.tensor(self.best, dtype=torch.float64)}
+        found: dict[str, Any] = {
+            "epoch": torch.tensor(self.epoch),
+            "best": torch.tensor(self.best, dtype=torch.float64),
+        }
         for name, parameter in self.model.named_parameters():
             found[f"now.{name}"] = parameter.detach().clone()
             found[f"kept.{name}"] = self._kept[name].clone()
