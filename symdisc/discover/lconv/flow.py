@@ -213,9 +213,28 @@ class Eigen:
         """V z on rows, real part."""
         return ((z * self.times).reshape(-1, z.shape[2]) @ self.vectors.T).real.reshape(*z.shape[:2], -1).contiguous()
 
+    def residuals(self, x: torch.Tensor, y: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """(b, g): |y - exp(t L) x|^2 of all pairs at all t (g,), from three products of matrices.
+
+        With z = V^{-1} x, <y, exp(t L) x> is linear in exp(t w) and |exp(t L) x|^2 in the products of two of them: d^2
+        numbers a pair, so for small d.
+        """
+        vectors, values = self.whole(self.vectors, 1), self.whole(self.values, 0)
+        z = self.whole(self.into(x), 2)
+        along = ((y.to(vectors.dtype) @ vectors) * z).sum(1)
+        both = ((z.conj().transpose(1, 2) @ z) * (vectors.conj().T @ vectors)).flatten(1)
+        once = torch.exp(values[:, None] * t)
+        twice = (once.conj()[:, None] * once[None]).flatten(0, 1)
+        size = (y * y).sum((1, 2))[:, None] - 2 * _real_product(along, once) + _real_product(both, twice)
+        return size.clamp(min=0)
+
     def whole(self, upper: torch.Tensor, dim: int) -> torch.Tensor:
         """Coordinates along `dim` and behind them the conjugates of those that have one."""
         return torch.cat([upper, upper.index_select(dim, self._paired).conj()], dim)
+
+
+def _real_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    return torch.cat([a.real, -a.imag], 1) @ torch.cat([b.real, b.imag], 0)
 
 
 def flow(generators: torch.Tensor, t: torch.Tensor, eigen: Eigen | None = None, accuracy: float = 0.0) -> Flow:

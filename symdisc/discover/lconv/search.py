@@ -204,8 +204,13 @@ def grid_search(pairs: Pairs, rows: torch.Tensor, model: Model, reach: float) ->
         if not eigen.sound:
             t[at], left[at] = locate(block, model, torch.zeros_like(t[at]), 12)
             continue
+        values = torch.linspace(-reach, reach, steps, dtype=pairs.dtype, device=pairs.device)
+        if pairs.size <= SMALL:
+            left[at], chosen = eigen.residuals(block.x, block.y, values).min(1)
+            t[at] = values[chosen][:, None]
+            continue
         inside = eigen.into(block.x)
-        for value in torch.linspace(-reach, reach, steps, dtype=pairs.dtype).tolist():
+        for value in values.tolist():
             turned = eigen.back(inside * torch.exp(value * eigen.values))
             size = ((block.y - turned) ** 2).sum((1, 2))
             better = size < left[at]
