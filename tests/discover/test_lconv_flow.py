@@ -197,3 +197,13 @@ def test_exponentials_of_several_shares(size):
 def test_one_matrix_beyond_all_numbers_leaves_the_others():
     matrices = np.stack([0.3 * np.eye(3), np.full((3, 3), np.inf)])
     np.testing.assert_allclose(Exponentials(tensor(matrices)).at(1.0)[0].numpy(), np.exp(0.3) * np.eye(3), rtol=1e-14)
+
+
+@pytest.mark.parametrize("d", [2, 3, 5])
+def test_residuals_at_many_coefficients(d):
+    generators, _, x = problem(d, 1, 1.0)
+    y = np.random.default_rng(6).standard_normal(x.shape)
+    times = np.linspace(-2.0, 2.0, 9)
+    found = Eigen(tensor(generators[0])).residuals(tensor(x), tensor(y), tensor(times))
+    for column, value in zip(found.T, times, strict=True):
+        np.testing.assert_allclose(column, ((y - x @ expm(value * generators[0]).T) ** 2).sum((1, 2)), rtol=1e-10)

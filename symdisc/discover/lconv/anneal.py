@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
-from .flow import images
+from .flow import SMALL, images
 from .quadratic import regularised, second_moments, solve_in
 from .space import Space
 
@@ -19,6 +19,10 @@ FALL = 0.75
 FLOOR = 1e-8
 STEPS = 80
 SPECTRAL_PAIRS = 1500
+# Generators that change by less than this share, and t known to better than this share of its variance: nothing that a
+# lower s2 could still bring out.
+STEADY = 0.01
+RESOLVED = 0.1
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def anneal(
     size = float((images(generators, middle) ** 2).sum())
     generators = generators * math.sqrt(first * b * values / size) if size > 0 else generators
     identity = torch.eye(k, dtype=middle.dtype, device=middle.device)
-    target, likely, settled = first, first, 0
+    target, likely, settled, steady = first, first, 0, 0
     for _ in range(STEPS):
         variance = max(target, likely, floor * first)
         posterior = expect(generators, identity, variance, middle, moved)
@@ -120,12 +124,16 @@ def anneal(
         second = posterior.covariance + posterior.mean[:, :, None] * posterior.mean[:, None, :]
         weighted = torch.einsum("bk,bmd->bmkd", posterior.mean, moved).reshape(-1, k * middle.shape[2])
         cross = (weighted.T @ middle.reshape(-1, middle.shape[2])).reshape(generators.shape)
+        before = generators
         generators = solve_in(space, second_moments(second, middle), cross, generators)
         # Whiten: t ~ N(0, I) again.
         root = torch.linalg.cholesky(regularised(second.mean(0), 1e-12))
         generators = torch.einsum("ji,jab->iab", root, generators).contiguous()
         settled += target < likely
-        if settled > 8 or target < floor * first:
+        still = float((generators - before).norm()) < STEADY * float(before.norm())
+        resolved = float(torch.linalg.matrix_norm(posterior.covariance.mean(0), 2)) < RESOLVED
+        steady = steady + 1 if still and resolved and middle.shape[2] > SMALL else 0
+        if settled > 8 or steady > 1 or target < floor * first:
             break
         target *= FALL
     return generators, max(likely, floor * first)

@@ -183,11 +183,11 @@ def conjugate_gradients(
     tolerance: float,
 ) -> tuple[torch.Tensor, int]:
     """Preconditioned conjugate gradients for operator(x) = target; returns x and the number of iterations."""
-    x = start
-    residual = target - operator(x) if bool(x.any()) else target.clone()
+    x, fresh = start, not bool(start.any())
+    residual = target.clone() if fresh else target - operator(x)
     z = precondition(residual)
     direction, size = z, (residual * z).sum()
-    scale = (target * precondition(target)).sum()
+    scale = size if fresh else (target * precondition(target)).sum()
     done = 0
     for done in range(1, iterations + 1):
         if float(size) <= tolerance**2 * float(scale):

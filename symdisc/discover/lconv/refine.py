@@ -92,14 +92,18 @@ class Placed:
 def place(block: Block, model: Model, t: torch.Tensor, eigen: Eigen | None, nodes: int = 1) -> Placed:
     """Carry x on to y, and linearise there; half way where that is cheaper and the same."""
     carried = flow(model.generators, t, eigen, NEGLIGIBLE * math.sqrt(model.variance))
-    middle = carried.act(block.x, 0.5)
     if isinstance(carried, TaylorFlow) and not leans(model.generators, t):
-        # Each action of a large group costs as much as all else: a rotation leaves squares as they are half way.
-        residual, share = carried.act(block.y, -0.5) - middle, 0.0
+        # Each action of a large group costs as much as all else: a rotation leaves squares as they are half way. The
+        # point where the derivative is taken need not be known to more than single precision.
+        residual, share = carried.apart(block.x, block.y), 0.0
+        middle = carried.single().act(block.x.float(), 0.5).to(block.x.dtype)
+        tangent = derivative(carried, t, middle, nodes, share)
+        jacobian = tangent.single().jacobian(model.generators.float()).to(middle.dtype)
     else:
+        middle = carried.act(block.x, 0.5)
         residual, share = block.y - carried.act(middle, 0.5), 0.5
-    tangent = derivative(carried, t, middle, nodes, share)
-    jacobian = tangent.jacobian(model.generators)
+        tangent = derivative(carried, t, middle, nodes, share)
+        jacobian = tangent.jacobian(model.generators)
     gram = jacobian @ jacobian.transpose(1, 2)
     return Placed(block.at, t, middle, residual, jacobian, gram, factor_of(gram, model), tangent)
 
