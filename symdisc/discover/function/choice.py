@@ -28,8 +28,9 @@ KINDS = ("polynomial", "kernel", "mlp")
 MOST_SAMPLES = 5000
 MOST_CLASS_TERMS = 600
 COMPARABLE = 2.0
-# No perceptron comes closer than this, share of the variance of y: what a linear method fits better needs none.
-OUT_OF_REACH = 1e-6
+# Share of the variance of y: smaller errors are all alike, and no perceptron comes so close.
+ENOUGH = 1e-6
+EXACT = 1e-16
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,14 @@ class Recipe:
 
     Attributes:
         kind: one of `KINDS`. size: degree of a polynomial, width of a kernel (0: a perceptron).
-        penalty: of softmax regression; ridge regression takes the one with the least error on held-out samples.
+        penalty: of softmax or ridge regression; None: the one with the least error on held-out samples. All folds
+            share it: fits of different roughness would disagree for that alone.
         error: on held-out samples, over that of no model at all.
     """
 
     kind: str
     size: float = 0.0
-    penalty: float = 0.0
+    penalty: float | None = None
     error: float = np.inf
 
     def words(self) -> str:
@@ -100,7 +102,7 @@ def chosen(kind: str, z: np.ndarray, target: Target, held: np.ndarray, seed: int
         few = np.sort(np.random.default_rng([seed, 3]).permutation(len(z))[:MOST_SAMPLES])
 
     def of_size(size: float) -> tuple[Recipe, Fitted]:
-        penalties = SOFT_PENALTIES if target.classes else (0.0,)
+        penalties = SOFT_PENALTIES if target.classes else (None,)
         found = [fitted(Recipe(kind, size, p), z[few], target[few], held[few], seed) for p in penalties]
         return min(found, key=lambda one: one[0].error)
 
@@ -137,31 +139,29 @@ def fitted(recipe: Recipe, z: np.ndarray, target: Target, held: np.ndarray, seed
     Args:
         held: (n,) mask of samples that it is not fitted to; they say when it is good.
     """
-    model: Fitted
+    scale = target[held].without_model() or 1.0
     if recipe.kind == "mlp":
         from .network import Training, train
 
         training = Training(target.classes, target.device, target.dtype)
-        model, error = train(z, target.values, held, training, seed)
-    else:
-        model, error = _fitted_linear(recipe, z, target, held, seed)
-    return replace(recipe, error=error / (target[held].without_model() or 1.0)), model
-
-
-def _fitted_linear(recipe: Recipe, z: np.ndarray, target: Target, held: np.ndarray, seed: int) -> tuple[Fitted, float]:
-    """A combination of features, and its mean loss on held-out samples."""
+        network, error = train(z, target.values, held, training, seed)
+        return replace(recipe, error=error / scale), network
     features: Features
     if recipe.kind == "kernel":
         features = Kernel.of(centres_of(z[~held], np.random.default_rng([seed, 7])), recipe.size)
     else:
         features = Polynomial(Hermite(z.shape[1], int(recipe.size)))
-    phi = features.values(z[~held])
+    phi, penalty = features.values(z[~held]), recipe.penalty
     if target.classes:
-        model = softmax_fit(features, phi, target.values[~held], recipe.penalty)
-        return model, float(target[held].errors(model.values(z[held])).mean())
-    ridge = Ridge(phi, features.root(), target.values[~held])
-    penalty, error = best_penalty(ridge, features.values(z[held]), target.values[held])
-    return ridge.model(features, penalty), error
+        model = softmax_fit(features, phi, target.values[~held], penalty or 0.0)
+    else:
+        ridge = Ridge(phi, features.root(), target.values[~held])
+        if penalty is None:
+            enough = ENOUGH * scale if recipe.kind == "kernel" else 0.0
+            penalty = best_penalty(ridge, features.values(z[held]), target.values[held], enough)
+        model = ridge.model(features, penalty)
+    error = float(target[held].errors(model.values(z[held])).mean())
+    return replace(recipe, penalty=penalty, error=error / scale), model
 
 
 @dataclass(frozen=True)
@@ -186,11 +186,12 @@ class Average:
 def worth_averaging(recipes: Sequence[Recipe]) -> list[Recipe]:
     """The best of the models tried, and those that err at most `COMPARABLE` times as much, the best first.
 
-    A polynomial gives way to smooth models that come as close: off a thin set of samples nothing ties its gradient
-    down, and errors on such samples do not show it.
+    A polynomial gives way to smooth models that come as close, or close enough, unless it is exact: off a thin set of
+    samples nothing ties its gradient down, and errors on such samples do not show it.
     """
     ordered = sorted(recipes, key=lambda recipe: recipe.error)
-    close = [recipe for recipe in ordered if recipe.error <= COMPARABLE * ordered[0].error]
+    least = ordered[0].error
+    close = [recipe for recipe in ordered if recipe.error <= max(COMPARABLE * least, ENOUGH if least > EXACT else 0.0)]
     return [recipe for recipe in close if recipe.kind != "polynomial"] or close
 
 

@@ -166,15 +166,18 @@ class Ridge:
         return Linear(features, coefficients, self.constant - self.mean @ coefficients)
 
 
-def best_penalty(ridge: Ridge, phi: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """The penalty with the least error on held-out features (n, p), and that error, summed over outputs."""
+def best_penalty(ridge: Ridge, phi: np.ndarray, y: np.ndarray, enough: float = 0.0) -> float:
+    """The penalty with the least error on held-out features (n, p), summed over outputs.
+
+    Errors up to `enough` are all alike, and the largest penalty wins: where samples lie on a thin set the least error
+    is reached by gradients that run wild off it.
+    """
     errors = []
     for penalty in PENALTIES:
         coefficients = ridge.coefficients(penalty)
         rest = y - phi @ coefficients - (ridge.constant - ridge.mean @ coefficients)
-        errors.append(float((rest**2).sum(axis=1).mean()))
-    best = int(np.argmin(errors))
-    return float(PENALTIES[best]), errors[best]
+        errors.append(max(float((rest**2).sum(axis=1).mean()), enough))
+    return float(PENALTIES[np.flatnonzero(np.array(errors) == min(errors))[-1]])
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -19,8 +19,8 @@ from ..settings import Settings
 from ..task import Progress
 from .actions import Actions, given_actions, search_actions, seen_actions
 from .choice import (
+    ENOUGH,
     KINDS,
-    OUT_OF_REACH,
     Average,
     Recipe,
     Target,
@@ -216,7 +216,7 @@ class FunctionTask:
 
     def _try(self, kind: str) -> None:
         """Fit a kind of model without the first fold, unless another one has left nothing to it."""
-        if kind == "mlp" and min((recipe.error for recipe in self.recipes), default=np.inf) < OUT_OF_REACH:
+        if kind == "mlp" and min((recipe.error for recipe in self.recipes), default=np.inf) < ENOUGH:
             self.recipes.append(Recipe(kind))
             return
         _, rest, held = self._parts_of(0)
@@ -273,8 +273,8 @@ class FunctionTask:
             outcome.nothing, outcome.nothing_verdict = silent, Verdict.INCONCLUSIVE
             return outcome
         identity, as_output = self._identity()
-        slopes = self.shared - identity * as_output[:, :-1]
-        axes = Axes.of(slopes, middle(self.z[self._common()]), self.settings.tolerance)
+        multiple = identity * as_output[:, :-1]
+        axes = Axes.of(self.shared - multiple, middle(self.z[self._common()]), self.settings.tolerance)
         outcome.extras["gradient_energy"] = axes.energy
         if not len(axes.sizes):
             outcome.nothing = (
@@ -289,7 +289,7 @@ class FunctionTask:
             self.z, self.u, self.batch, self.fitted, self.gradient, self.degrees, axes, identity, as_output
         )
         weight = precision(self.shared, self.z[self._common()], self.z)
-        guide = guide_forms(self.z, self.batch, self.fitted, self.gradient, actions, self.frame, axes, weight)
+        guide = guide_forms(self.z, self.batch, self.fitted, self.gradient, actions, self.frame, axes, multiple, weight)
         evidence: Evidence = weak_evidence(weak, actions, self.frame, guide)
         outcome.evidence = evidence
         rest = float(((self.u - self.fitted) ** 2).mean() / (self.u**2).mean())
