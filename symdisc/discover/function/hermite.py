@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -76,13 +77,13 @@ class Hermite:
         result = np.empty((len(z), len(self)))
         step = max(16, BLOCK_VALUES // len(self))
         _, last, power, stem = self._tree
-        starts = [0, *(count(self.r, k) for k in range(self.degree + 1))]
+        ends = [count(self.r, k) for k in range(self.degree + 1)]
         for low in range(0, len(z), step):
             part = z[low : low + step].T
             table = np.stack(one_dimensional(part, max(self.degree, 1)))
             rows = np.empty((len(self), part.shape[1]))
             rows[0] = np.exp(-self.damping * (part**2).sum(axis=0)) if self.damping else 1.0
-            for start, stop in zip(starts[1:-1], starts[2:], strict=True):
+            for start, stop in pairwise(ends):
                 here = slice(start, stop)
                 np.multiply(rows[stem[here]], table[power[here], last[here]], out=rows[here])
             result[low : low + step] = rows.T

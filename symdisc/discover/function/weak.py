@@ -67,6 +67,24 @@ def middle(z: np.ndarray) -> np.ndarray:
     return np.exp(-(z**2).sum(axis=1) / (2 * z.shape[1]))
 
 
+def precision(slopes: np.ndarray, points: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """(n,) weights of the models' own rows, of mean 1: about one over the mean square of their error.
+
+    A row is a gradient times a vector that grows with |z|. How fast the gradient's error grows outward is seen where
+    several fits differ.
+
+    Args:
+        slopes: (folds, m, s, r), gradients of all fits at points (m, r). z: (n, r), where the weights are wanted.
+    """
+    r = z.shape[1]
+    apart = ((slopes - slopes.mean(axis=0)) ** 2).sum(axis=(0, 2, 3))
+    far, square = (points**2).sum(axis=1), (z**2).sum(axis=1)
+    away = far - far.mean()
+    growth = away @ np.log(np.maximum(apart, 1e-300)) / max(float(away @ away), 1e-300)
+    weight = np.exp(-np.clip(growth, 1 / (2 * r), 2 / r) * square) / (1 + square)
+    return np.asarray(weight / weight.mean())
+
+
 @dataclass(frozen=True)
 class Axes:
     """Along which axes f changes.
@@ -259,16 +277,17 @@ def weak_evidence(weak: Weak, actions: Actions, frame: Frame, guide: np.ndarray 
     """
     space, output, same = in_frame(actions, frame)
     axes, sizes = weak.axes.vectors, weak.axes.sizes
-    active = axes @ axes.T
-    slopes = np.einsum("ih,bqshj->bqsij", active, weak.slopes, optimize=True)
+    shown = weak.as_output[:, :-1]
+    multiple = weak.identity * np.einsum("si,bqj->bqsij", shown, weak.points, optimize=True)
+    # Along axes on which f does not change its slope is that of the multiple of x in it.
+    slopes = multiple + np.einsum("ih,bqshj->bqsij", axes @ axes.T, weak.slopes - multiple, optimize=True)
     moving = np.einsum("bqsij,kij->bqsk", slopes, space, optimize=True)
     turned = np.einsum("bqj,ksj->bqsk", weak.values, output, optimize=True)
     batches, q, s, k = moving.shape
     rows = (moving - turned).reshape(batches, q * s, k)
 
     # Terms: the gradient (less the identity's) in units of its own size, times the vector in the dual units.
-    shown = weak.as_output[:, :-1]
-    left = weak.model - weak.identity * np.einsum("si,bqj->bqsij", shown, weak.points, optimize=True)
+    left = weak.model - multiple
     left = np.einsum("ia,bqsij->bqsaj", axes / sizes, left, optimize=True)
     left = _compressed(left.reshape(batches, -1, left.shape[-1]), weak.weights)
     right = np.einsum("ia,kij->kaj", axes * sizes, space) / np.sqrt(axes.shape[1])
@@ -296,19 +315,24 @@ def guide_forms(
     actions: Actions,
     frame: Frame,
     axes: Axes,
+    multiple: np.ndarray,
+    weight: np.ndarray,
 ) -> np.ndarray:
-    """(B, K, K): mean squared rows of the models, weighted towards the middle of the data; arguments as above."""
+    """(B, K, K): mean squared rows of the models, with weights (n,); other arguments as above.
+
+    Args:
+        multiple: (s, r), the slope of the multiple of x in f.
+    """
     space, output, _ = in_frame(actions, frame)
     active = axes.vectors @ axes.vectors.T
+    gradient = multiple + (gradient - multiple) @ active
     ones = np.ones((len(z), 1))
     points, values = np.concatenate([z, ones], axis=1), np.concatenate([fitted, ones], axis=1)
-    weight = middle(z)
-    weight /= weight.mean()
     forms = np.zeros((BATCHES, len(space), len(space)))
     for b in np.unique(batch):
         mine = batch == b
         moved = np.einsum("kij,nj->nik", space, points[mine], optimize=True)
-        rows = np.einsum("nsi,nik->nsk", gradient[mine] @ active, moved, optimize=True)
+        rows = np.einsum("nsi,nik->nsk", gradient[mine], moved, optimize=True)
         rows -= np.einsum("ksj,nj->nsk", output, values[mine], optimize=True)
         rows *= np.sqrt(weight[mine])[:, None, None]
         flat = rows.reshape(-1, len(space))
