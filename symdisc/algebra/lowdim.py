@@ -109,11 +109,11 @@ def bianchi(judge: Judge, nilradical: int) -> Named | None:
     if judge.vanishes(discriminant):
         return Named("bianchi(IV)", ["A3,2"])
     real = discriminant(judge.constants)[0] > 0
-    if judge.vanishes(trace):
+    value = 0.0 if judge.vanishes(trace) else judge.value(h)
+    if value == 0:
         if real:
             return Named("e(1,1)", ["bianchi(VI,h=0)", "newton-hooke(1,+)", "poincare(1,1)", "A3,4"])
         return Named("e(2)", ["bianchi(VII,h=0)", "newton-hooke(1,-)", "A3,6"])
-    value = judge.value(h)
     return Named(f"bianchi({'VI' if real else 'VII'},h={number(value)})", [], {"h": value})
 
 
