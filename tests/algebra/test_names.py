@@ -3,10 +3,12 @@
 import re
 from fractions import Fraction
 
+import matrices as of
 import numpy as np
 import pytest
 from disguise import disguised
 from known_algebras import KNOWN, LARGE, SMALL, known_facts
+from known_heldout import HELD_OUT, held_out_facts
 
 import symdisc
 
@@ -128,6 +130,44 @@ def test_names_apart_from_their_parameters():
     assert split("poincare(3,1)") == ("poincare(3,1)", [])
     assert same("A4,2(2.0001)", "A4,2(2)", 1e-3)
     assert not same("A4,2(2.1)", "A4,2(2)", 1e-3)
+
+
+def test_a_complex_dilation_is_no_oscillation():
+    """C |x C^2 by scalars has the dimensions and series of newton-hooke(2,+), e(1,1) over C, but more derivations."""
+    generators = HELD_OUT["R^2 |x R^4, two rotations and a dilation"].generators
+    found = symdisc.analyze(disguised(generators, np.random.default_rng(0)))
+    assert found.name.startswith("unnamed: ")
+
+
+def test_commuting_shifts_with_little_noise_are_commuting_shifts():
+    for seed in range(6):
+        moved = disguised(KNOWN["R^5 shifts"].generators, np.random.default_rng([seed, 5]), 1e-8)
+        assert symdisc.analyze(moved).name == "R^5"
+
+
+@pytest.mark.parametrize("title", list(HELD_OUT)[::6])
+def test_algebras_kept_apart(title):
+    known = HELD_OUT[title]
+    found = symdisc.analyze(disguised(known.generators, np.random.default_rng(1))).to_dict()
+    expected = held_out_facts(title)
+    assert {key: found[key] for key in expected} == expected
+    assert named_right(known, found), found["name"]
+
+
+def test_classes_that_noise_leaves_open_are_neighbours():
+    """A double eigenvalue and a nearby pair cannot be told apart at this noise."""
+    found = symdisc.analyze(disguised(KNOWN["bianchi(IV)"].generators, np.random.default_rng(0), 5e-2))
+    assert found.name.startswith("bianchi(IV)") or any(name.startswith("bianchi(IV)") for name in found.neighbours)
+    assert any(name.startswith(("bianchi(VI,", "bianchi(VII,", "bianchi(V)")) for name in found.neighbours)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("derivations", "name", "signature"), [(True, "f4(-52)", [0, 52, 0]), (False, "e6(-26)", [26, 52, 0])]
+)
+def test_exceptional_algebras_on_the_albert_algebra(derivations, name, signature):
+    found = symdisc.analyze(disguised(of.albert(derivations), np.random.default_rng(0))).to_dict()
+    assert (found["name"], found["killing_signature"]) == (name, signature)
 
 
 @pytest.mark.slow
