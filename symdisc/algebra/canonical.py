@@ -89,11 +89,13 @@ def _elsewhere(
     adjoint_closed = np.linalg.qr(np.linalg.solve(frame, basis @ frame).reshape(k, -1).T)[0].T.reshape(basis.shape)
     if frames.rotated(adjoint_closed):
         return frame, _sparsest(adjoint_closed, tolerance)
+    weights = np.random.default_rng(0).standard_normal(len(symmetric))
+    metric = frame.T @ np.tensordot(weights, np.array(symmetric).reshape(-1, m, m), axes=1) @ frame
     found = [
         (turn, _unit(_untangled(rows.reshape(k, -1), tolerance)))
         for turn, rows in (
             frames.sparsest_rotation(adjoint_closed, start)
-            for start in (np.eye(m), *frames.weight_frames(adjoint_closed))
+            for start in (np.eye(m), *frames.weight_frames(adjoint_closed, metric))
         )
     ]
     # Among equals, coordinates in which metrics are diagonal: space and time rather than the light cone.

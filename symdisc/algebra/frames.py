@@ -83,11 +83,14 @@ def rotated(basis: np.ndarray) -> bool:
     return bool(np.linalg.norm(moved - moved @ flat.T @ flat) < 1e-7 * np.linalg.norm(turn))
 
 
-def weight_frames(basis: np.ndarray) -> Iterator[np.ndarray]:
-    """Orthogonal (m, m): real eigenvectors and planes of a Cartan subalgebra, the most compact one, then the most split.
+def weight_frames(basis: np.ndarray, metric: np.ndarray) -> Iterator[np.ndarray]:
+    """Orthogonal (m, m): real eigenvectors and planes of a Cartan subalgebra, a compact one, then a split one.
+
+    The compact one comes first with axes of the metric, then with its own boosts: space and time, then the light cone.
 
     Args:
         basis: (k, m, m) orthonormal, closed under brackets and transposition.
+        metric: (m, m) symmetric, invariant; zero where there is none.
     """
     turns, boosts = (_part(basis, sign) for sign in (-1, 1))
     rng = np.random.default_rng(0)
@@ -99,6 +102,8 @@ def weight_frames(basis: np.ndarray) -> Iterator[np.ndarray]:
         rest = _centralizer(rest, _generic(rest, rng))
         both = [_generic(torus, rng), _generic(rest, rng)]
         turn, boost = both if first is turns else both[::-1]
+        if first is turns:
+            yield _eigenframe(turn, metric)
         yield _eigenframe(turn, boost)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .forms import Form
-from .structure import LARGEST
+from .structure import LISTED
 
 Size = dict[str, list[int]]
 
@@ -139,7 +139,7 @@ class LieAlgebra:
 
     def _sparse_constants(self) -> list[list[float]] | Size:
         k = self.dimension
-        if k > LARGEST:
+        if k > LISTED:
             return {"size": [k, k, k]}
         if self.structure_constants is None:
             return []
@@ -148,17 +148,17 @@ class LieAlgebra:
         return [[*map(int, index), float(c[tuple(index)])] for index in where]
 
     def _symmetric(self) -> list[dict[str, Any]] | Size:
-        if len(self.symmetric_forms) > LARGEST:
+        if len(self.symmetric_forms) > LISTED:
             return {"size": [len(self.symmetric_forms), self.matrix_size, self.matrix_size]}
         return [{"matrix": f.matrix.tolist(), "signature": list(f.signature)} for f in self.symmetric_forms]
 
     def _antisymmetric(self) -> list[dict[str, Any]] | Size:
-        if len(self.antisymmetric_forms) > LARGEST:
+        if len(self.antisymmetric_forms) > LISTED:
             return {"size": [len(self.antisymmetric_forms), self.matrix_size, self.matrix_size]}
         return [{"matrix": matrix.tolist()} for matrix in self.antisymmetric_forms]
 
 
 def _array(array: np.ndarray | None, shape: tuple[int, ...]) -> list[Any] | Size:
-    if shape[0] > LARGEST:
+    if shape[0] > LISTED:
         return {"size": list(shape)}
     return [] if array is None else array.tolist()

@@ -141,6 +141,8 @@ def _flags(constants: np.ndarray, noise: float) -> list[Flag]:
         found = flag(constants, threshold)
         if found is not None:
             seen.setdefault(found.dimensions, []).append(found)
+            if not found.radical:
+                break  # a lower threshold sees as much
     middle = [flags[len(flags) // 2] for flags in seen.values()]
     return sorted(middle, key=_degeneracy, reverse=True)
 
