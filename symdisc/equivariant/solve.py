@@ -17,7 +17,7 @@ from .basis import Basis, Part
 from .exact import Prepared, prepare
 from .group import Group
 from .groups import group as as_group
-from .kernels import Explicit, Kernel, Outer, Reordered
+from .kernels import Explicit, Kernel, Orbits, Outer, Reordered
 from .parse import parse_rep
 from .rep import Letter, Map, Rep, Word
 from .window import Window, window
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..symmetry import Symmetry
 
 TINY = 27
+CHECKED = 1_000_000
 RESIDUAL = 1e-9
 """Largest residual that exact generators may leave."""
 UNCLEAR = 3.0
@@ -243,7 +244,7 @@ class _Word:
     def _dense(self) -> Found:
         m = self.action.size
         need = 8 * m * m * (4 + self.action.dimension + self.action.elements)
-        if need > budget(None):
+        if need > 100 * CHECKED and need > budget(None):
             raise ResourceError(f"the dense solver takes {need / 1e9:.1f} GB for {m} entries; use another solver")
         return *dense.solve(self.action, self.lift), "dense"
 
@@ -302,7 +303,8 @@ class _Word:
     def _narrowed(self, kernel: Kernel, gap: float | None, name: str, rest: Action) -> Found:
         if (not rest.dimension and not rest.elements) or not kernel.rank:
             return kernel, gap, name
-        if 8 * kernel.rank * kernel.size * 4 > budget(None):
+        need = 8 * kernel.rank * kernel.size * 4
+        if need > CHECKED and need > budget(None):
             raise Refused(f"{kernel.rank} invariants of the first part are too many to narrow down")
         narrowed, more = dense.narrow(kernel.dense(), rest, self.lift)
         gaps = [value for value in (gap, more) if value is not None]
@@ -313,6 +315,8 @@ def _residual(action: Action, kernel: Kernel) -> float:
     """Largest |C v| over unit vectors of the basis; a random sample of them where it is large."""
     if not kernel.rank:
         return 0.0
+    if isinstance(kernel, Orbits):
+        return orbits.violation(action, kernel)
     if kernel.rank * kernel.size <= SMALL // 16 or kernel.rank <= PROBES:
         columns = kernel.dense()
     else:
@@ -322,7 +326,7 @@ def _residual(action: Action, kernel: Kernel) -> float:
 
 
 def _affordable(rep: Rep, size: int) -> None:
-    if 8 * 4 * size > budget(None):
+    if size > CHECKED and 8 * 4 * size > budget(None):
         raise ResourceError(f"{rep.text} has {size} entries, more than memory holds; use a smaller representation")
 
 
