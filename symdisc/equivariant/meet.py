@@ -93,11 +93,15 @@ def _homomorphisms(first: Action, second: Action, draw: int) -> tuple[list[tuple
         if root is None:
             continue
         # The same tree of the same type on the other side, eigenvalue by eigenvalue.
-        match = [two.cluster(one.values[node]) for node, _ in tree]
-        if None in match:
-            raise NotDecomposed
-        place = {node: other for (node, _), other in zip(tree, match, strict=True)}
-        other = [(place[node], None if parent is None else place[parent]) for node, parent in tree]
+        place: dict[int, int] = {}
+        for node, _ in tree:
+            match = two.cluster(one.values[node])
+            if match is None:
+                raise NotDecomposed
+            place[node] = match
+        other: list[tuple[int, int | None]] = [
+            (place[node], None if parent is None else place[parent]) for node, parent in tree
+        ]
         units = one.units(tree[0][0])
         left = _copies(one.frames(tree), units, True)
         if two is one and len(units) == 1:
@@ -106,7 +110,7 @@ def _homomorphisms(first: Action, second: Action, draw: int) -> tuple[list[tuple
         others = two.units(other[0][0])
         if len(units) != len(others):
             raise NotDecomposed
-        found.append((left, _copies(two.frames(other), others, False)))  # type: ignore[arg-type]
+        found.append((left, _copies(two.frames(other), others, False)))
     return found, clarity
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from . import chebyshev, dense, meet, orbits, torus
 from .action import PROBES, SMALL, Action
 from .basis import Basis, Part
 from .exact import Prepared, prepare
+from .files import Cache
 from .group import Group
 from .groups import group as as_group
 from .kernels import Explicit, Kernel, Orbits, Outer, Reordered
@@ -45,6 +47,7 @@ def equivariant_basis(
     solver: str = "auto",
     snap: bool = True,
     noise: float | None = None,
+    cache: str | Path | None = None,
 ) -> Basis:
     """All v with rho(g) v = v for every g of a group; for maps, all W with rho_out(g) W = W rho_in(g).
 
@@ -55,6 +58,7 @@ def equivariant_basis(
         solver: "auto", or one of `SOLVERS`, forced on every word.
         snap: first move noisy generators to the nearest exact algebra.
         noise: relative noise of the Lie generators (error over size), if known; else what closure reveals.
+        cache: a folder where bases are kept, under names made of the content of generators and options; None: none.
 
     Raises:
         InputError: a solver that does not apply, generators that do not close, or no rank that fits the noise.
@@ -72,6 +76,18 @@ def equivariant_basis(
         raise InputError(f"no solver {solver!r}; there are auto, {', '.join(SOLVERS)}")
     if noise is not None and not 0 <= noise < 1:
         raise InputError(f"noise {noise:g} is not a relative noise; give a number from 0 to below 1")
+    if cache is None:
+        return _solved(chosen, rep, solver, snap, noise)
+    kept = Cache(cache)
+    path = kept.path(chosen, rep, solver, snap, noise)
+    basis = kept.get(path)
+    if basis is None:
+        basis = _solved(chosen, rep, solver, snap, noise)
+        kept.put(path, basis, chosen)
+    return basis
+
+
+def _solved(chosen: Group, rep: Rep, solver: str, snap: bool, noise: float | None) -> Basis:
     size = rep.size(chosen)
     _affordable(rep, size)
     key = snap, noise
