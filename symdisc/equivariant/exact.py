@@ -101,7 +101,7 @@ class Prepared:
         lie = self.lie if part == "all" else np.tensordot(self.semisimple, self.lie, axes=1)
         elements = self.discrete if discrete else self.discrete[:0]
         lie, elements = (_joined([self.group.block(stack, block) for block in blocks]) for stack in (lie, elements))
-        flat = lie.reshape(len(lie), -1)
+        flat = lie.reshape(len(lie), lie.shape[1] ** 2)
         _, values, rows = np.linalg.svd(flat, full_matrices=False)
         rank = int((values > EXACT * values.max(initial=1e-300)).sum())
         if rank < len(lie):
