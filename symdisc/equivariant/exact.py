@@ -28,6 +28,7 @@ ROUNDING = 1e-9
 EXACT = 1e-9
 HOPELESS = 0.5
 WORST = 1e3
+APART = 0.05
 MOST_WHOLE = 6
 
 
@@ -198,6 +199,12 @@ def _rounded_centre(basis: np.ndarray, constants: np.ndarray, noise: float, note
                 "their noise"
             )
         return basis
+    derived = np.linalg.svd(constants.reshape(k * k, k), full_matrices=False)
+    inside = derived[2][derived[1] > EXACT]
+    outside = central[0] - (central[0] @ inside.T) @ inside
+    if np.linalg.norm(outside) < APART:
+        # A bracket is central, as in Heisenberg's algebra: nothing is free.
+        return basis
     element = np.tensordot(central[0], basis, axes=1)
     weights, vectors = np.linalg.eig(element)
     if np.linalg.cond(vectors) > WORST:
@@ -206,7 +213,8 @@ def _rounded_centre(basis: np.ndarray, constants: np.ndarray, noise: float, note
     if rounded is None:
         return basis
     cleaned = (vectors * rounded @ np.linalg.inv(vectors)).real
-    rest = np.tensordot(rows[: k - 1], basis, axes=1)
+    # The others, in an ideal that holds all brackets, so that they close with the new element too.
+    rest = np.tensordot(np.linalg.svd(outside[None])[2][1:], basis, axes=1)
     moved = float(np.linalg.norm(cleaned - element))
     notes.append(f"eigenvalues of the central generator rounded to whole ratios, moving it by {moved:.2g}")
     return _orthonormal(np.concatenate([rest, cleaned[None]]))

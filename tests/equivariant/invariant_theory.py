@@ -13,9 +13,8 @@ Weights = Counter
 def bell(n: int, blocks: int | None = None) -> int:
     """Partitions of n things into at most so many blocks: rank of T_n of S(blocks)."""
     row = [1] + [0] * n
-    for i in range(1, n + 1):
+    for _ in range(n):
         row = [0] + [row[k - 1] + k * row[k] for k in range(1, n + 1)]
-        assert len(row) == n + 1 and i
     return sum(row[: n + 1 if blocks is None else min(blocks, n) + 1])
 
 

@@ -37,12 +37,12 @@ def test_there_are_at_least_sixty_pairs():
     assert len(PAIRS) >= 60
 
 
-@pytest.mark.parametrize("name,p,q,rank", PAIRS, ids=[f"{n}-T({p},{q})" for n, p, q, _ in PAIRS])
+@pytest.mark.parametrize(("name", "p", "q", "rank"), PAIRS, ids=[f"{n}-T({p},{q})" for n, p, q, _ in PAIRS])
 def test_rank_is_that_of_theory(name, p, q, rank):
     check(group(name), p, q, rank)
 
 
-@pytest.mark.parametrize("name,p,q,rank", PAIRS, ids=[f"{n}-T({p},{q})" for n, p, q, _ in PAIRS])
+@pytest.mark.parametrize(("name", "p", "q", "rank"), PAIRS, ids=[f"{n}-T({p},{q})" for n, p, q, _ in PAIRS])
 def test_rank_in_skewed_coordinates(name, p, q, rank):
     if group(name).d ** (p + q) <= 1300:
         check(skewed(group(name)), p, q, rank)
