@@ -4,9 +4,9 @@
 
 For each task, number N of training samples and seed: a plain perceptron, one equivariant under the true group, and one
 equivariant under the group that `symdisc.fit` (the function method) finds in the same N samples: what it certifies, or,
-where it certifies nothing, its consistent candidates. Where it has none, the plain perceptron stands in its place. The published size is 384
-channels, 3 layers and up to 900,000 sample passes; ours is smaller and said in the table. Test error: mean squared error
-on 5000 new samples; the best weights are chosen on 1000 further ones, as published. Data as in the paper.
+where it certifies nothing, its consistent candidates. Where it has none, the plain perceptron stands in its place. The
+published size is 384 channels, 3 layers and up to 900,000 sample passes; ours is smaller and said in the table. Test
+error: mean squared error on 5000 new samples; the best weights are chosen on 1000 further ones. Data as in the paper.
 """
 
 from __future__ import annotations
@@ -208,7 +208,8 @@ def main() -> None:
             rows.append(
                 [
                     n, len(cells), *(middle([one[key] for one in cells], ".3g") for key in ("plain", "true", "found")),
-                    ratio(cells), middle([one["angle"] for one in cells]), f'{sum(one["certified"] for one in cells):.0f} of {len(cells)}',
+                    ratio(cells), middle([one["angle"] for one in cells]),
+                    f"{sum(one['certified'] for one in cells):.0f} of {len(cells)}",
                     "" if published is None else f"{published[0]:g}, plain {published[1]:g}",
                 ]
             )  # fmt: skip

@@ -24,6 +24,7 @@ COMMANDS = {
     "methods": ("methods", "List the methods, their options, formulas and limits."),
     "apply": ("apply", "Transform data by exp(sum t_i L_i), t given or drawn."),
     "compare": ("compare", "Measure the principal angles between two spans of generators."),
+    "train": ("train", "Fit an equivariant network and say whether the symmetry helped."),
     "sample": ("sample", "Write a ready-made problem with its true generators."),
 }
 
