@@ -6,8 +6,8 @@ One hidden layer of 32 filters, then a linear classifier of all of it: L-conv wi
 the same with random fixed ones; a CNN with 3 x 3 kernels; a fully connected layer as wide as gives the L-conv's number
 of parameters. Images as they are; each turned by an angle from +-90 degrees; turned, and all pixels then scrambled by
 one permutation. Digits are `sample_data/digits.h5` (8 x 8); MNIST comes in idx files (.gz), its path as an argument. A
-fifth is tested on, a tenth of the rest chooses the best epoch. Published (MNIST turned and scrambled, 48,000 training images,
-30 epochs): L-conv .944 to .945 with 188k parameters, CNN .893 to .926 with 175k to 225k.
+fifth is tested on, a tenth of the rest chooses the best epoch. Published (MNIST turned and scrambled, 48,000 training
+images, 30 epochs): L-conv .944 to .945 with 188k parameters, CNN .893 to .926 with 175k to 225k.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def main() -> None:
                 ]
             )  # fmt: skip
             header = ["images", "network", "seeds", "test accuracy", "parameters", "processor seconds"]
-            note = f"{len(images)} images, 72 % to train on, 8 % to choose the epoch, 20 % tested; {options.epochs} epochs."
+            note = f"{len(images)} images: 72 % to train on, 8 % choose the epoch, 20 % tested; {options.epochs} epochs."
             if options.tiny:
                 print(rows[-1])
             else:

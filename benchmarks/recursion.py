@@ -4,8 +4,8 @@
 
 The network form of recursive L-conv, (I + t L / N)^N with N equal layers of first order, learns L and t from pairs
 (x, R(theta) x), theta in [0, pi / 3), for N = 1, 2, 3, 5, 8. Angle: between the learned and the true generator, in
-degrees. Error: |y - network(x)|^2 over |y - x|^2 on 500 new pairs. `--papers` starts from random generators with an encoder
-of t that is a perceptron, all pairs from the first epoch, as in the paper.
+degrees. Error: |y - network(x)|^2 over |y - x|^2 on 500 new pairs. `--papers` starts from random generators with an
+encoder of t that is a perceptron, all pairs from the first epoch, as in the paper.
 """
 
 from __future__ import annotations
