@@ -141,7 +141,9 @@ def main() -> None:
                 ]
             )  # fmt: skip
             header = ["images", "network", "seeds", "test accuracy", "parameters", "processor seconds"]
-            note = f"{len(images)} images: 72 % to train on, 8 % choose the epoch, 20 % tested; {options.epochs} epochs."
+            note = (
+                f"{len(images)} images: 72 % to train on, 8 % choose the epoch, 20 % tested; {options.epochs} epochs."
+            )
             if options.tiny:
                 print(rows[-1])
             else:
