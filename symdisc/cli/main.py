@@ -22,6 +22,7 @@ COMMANDS = {
     "analyze": ("analyze", "Say which Lie algebra a set of matrices spans."),
     "inspect": ("inspect", "Show what is in a file and how `fit` would read it."),
     "methods": ("methods", "List the methods, their options, formulas and limits."),
+    "basis": ("basis", "Find all equivariant linear maps between tensor representations of a group."),
     "apply": ("apply", "Transform data by exp(sum t_i L_i), t given or drawn."),
     "compare": ("compare", "Measure the principal angles between two spans of generators."),
     "train": ("train", "Fit an equivariant network and say whether the symmetry helped."),
