@@ -14,6 +14,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from .algebra import LieAlgebra, analyze
     from .discover import fit, test
+    from .nn.train import train
     from .symmetry import Symmetry, load
     from .transform import apply
 
@@ -25,14 +26,17 @@ _HOME = {
     "fit": "discover",
     "load": "symmetry",
     "test": "discover",
+    "train": "nn.train",
 }
 
-__all__ = ["LieAlgebra", "Symmetry", "__version__", "analyze", "apply", "fit", "load", "test"]
+__all__ = ["LieAlgebra", "Symmetry", "__version__", "analyze", "apply", "fit", "load", "test", "train"]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    if name == "nn":
+        return import_module(".nn", __name__)
     raise AttributeError(f"module 'symdisc' has no attribute {name!r}")
 
 
