@@ -27,6 +27,7 @@ COMMANDS = {
     "basis": ("basis", "Find all equivariant linear maps between tensor representations of a group."),
     "apply": ("apply", "Transform data by exp(sum t_i L_i), t given or drawn."),
     "compare": ("compare", "Measure the principal angles between two spans of generators."),
+    "train": ("train", "Fit an equivariant network and say whether the symmetry helped."),
     "report": ("report", "Draw a result again: its plots, and one self-contained HTML page."),
     "export": ("export", "Write generators as another library, LaTeX, CSV or safetensors wants them."),
     "sample": ("sample", "Write a ready-made problem with its true generators."),

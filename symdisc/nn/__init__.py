@@ -6,6 +6,7 @@ Importing it loads torch alone; bases are solved for by `symdisc.equivariant` wh
 from __future__ import annotations
 
 from .equivariant import Bilinear, EquivariantLinear, Gated
+from .files import load, save
 from .generators import Dense, Generators, LowRank, Stencil
 from .lconv import LConv
 from .perceptron import EMLP, MLP
@@ -26,4 +27,6 @@ __all__ = [
     "Stencil",
     "Trainer",
     "Training",
+    "load",
+    "save",
 ]

@@ -53,6 +53,8 @@ class EquivariantLinear(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        self.from_source: Tensor | None
+        self.to_target: Tensor | None
         self.source, self.target = source, target
         self.pairs = tuple(pair for pair, basis in bases.items() if len(basis))
         self.biased = tuple(b for b, basis in invariants.items() if len(basis))

@@ -119,7 +119,7 @@ def words_of(rep: Rep, group: Group) -> list[tuple[Rep, list[list[int]]]]:
 
     found: dict[Rep, list[list[int]]] = {}
     for piece in rep.pieces(group):
-        word = Scalar
+        word: Rep = Scalar
         for block, dual in piece.word:
             letter = V[block + 1]
             word = word * (letter.T if dual else letter)

@@ -25,7 +25,7 @@ SHORTCUT = 0.3
 
 
 class EMLP(nn.Module):
-    """Blocks of equivariant linear layer, bilinear layer with a shortcut, gated nonlinearity; a linear layer at the end.
+    """Blocks of equivariant linear layer, bilinear layer with a shortcut, gated nonlinearity; a linear layer last.
 
     Args:
         blocks: (linear, bilinear, gated) of each block. last: the final linear layer.
@@ -43,10 +43,9 @@ class EMLP(nn.Module):
 
     def __init__(self, blocks: list[tuple[EquivariantLinear, Bilinear, Gated]], last: EquivariantLinear) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(
-            nn.ModuleDict({"linear": linear, "bilinear": bilinear, "gated": gated})
-            for linear, bilinear, gated in blocks
-        )
+        self.linear = nn.ModuleList(linear for linear, _, _ in blocks)
+        self.bilinear = nn.ModuleList(bilinear for _, bilinear, _ in blocks)
+        self.gated = nn.ModuleList(gated for _, _, gated in blocks)
         self.last = last
 
     @classmethod
@@ -89,22 +88,31 @@ class EMLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., size of rep_out) for x (..., size of rep_in)."""
-        for block in self.blocks:
-            x = block["linear"](x)
-            x = block["gated"](x + SHORTCUT * block["bilinear"](x))
+        for linear, bilinear, gated in zip(self.linear, self.bilinear, self.gated, strict=True):
+            x = linear(x)
+            x = gated(x + SHORTCUT * bilinear(x))
         return self.last(x)
+
+    @property
+    def _first(self) -> tuple[EquivariantLinear, Bilinear, Gated]:
+        return self.linear[0], self.bilinear[0], self.gated[0]  # type: ignore[return-value]
+
+    @property
+    def hidden(self) -> Layout:
+        """Layout of the hidden features."""
+        return self._first[2].layout
 
     def configuration(self) -> dict[str, Any]:
         """What `from_configuration` makes an equal module of, but for its values."""
-        bilinears = [block["bilinear"] for block in self.blocks]
+        first, bilinear, gated = self._first
         return {
             "kind": "emlp",
-            "source": self.blocks[0]["linear"].source.to_dict(),
-            "hidden": self.blocks[0]["gated"].layout.to_dict(),
+            "source": first.source.to_dict(),
+            "hidden": gated.layout.to_dict(),
             "target": self.last.target.to_dict(),
-            "products": bilinears[0].products,
-            "linear": [_ranks(layer) for layer in (*(block["linear"] for block in self.blocks), self.last)],
-            "bilinear": [[*triple, rank] for triple, rank in _bilinear_ranks(bilinears[0])],
+            "products": bilinear.products,
+            "linear": [_ranks(layer) for layer in (*self.linear, self.last)],
+            "bilinear": [[*triple, rank] for triple, rank in _bilinear_ranks(bilinear)],
         }
 
     @classmethod
