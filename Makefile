@@ -1,7 +1,7 @@
 PYTHON ?= python
 
 .DEFAULT_GOAL := help
-.PHONY: help fuzz soak test lint format types docs docs-update bench sample-data check-all ci
+.PHONY: help coverage fuzz soak test lint format types docs docs-update bench sample-data check-all ci
 
 help:  ## list these verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,10 @@ docs-update:  ## write the generated parts of the docs again
 
 fuzz:  ## 20,000 mutated files of each kind through the reader; failures are kept in tests/data/corpus
 	$(PYTHON) tests/data/fuzz.py --count 20000 --seed $${SEED:-0}
+
+coverage:  ## branches that the tests take
+	$(PYTHON) -m coverage run -m pytest
+	$(PYTHON) -m coverage report --skip-covered --show-missing
 
 soak:  ## repeated fits for an hour (SECONDS=3600): memory and file handles stay flat
 	$(PYTHON) tests/soak.py $${SECONDS:-3600}

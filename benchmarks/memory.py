@@ -31,7 +31,7 @@ CONFIGURATIONS = [
     ("covariance", SAMPLES, {"n": 3000, "d": 1500}, []),
     ("covariance", LABELLED, {"n": 3000, "d": 5, "c": 3}, []),
     ("covariance", LABELLED, {"n": 200000, "d": 20, "c": 10}, []),
-    ("covariance", LABELLED, {"n": 20000, "d": 100, "c": 10}, []),
+    ("covariance", LABELLED, {"n": 20000, "d": 100, "c": 3}, []),
     ("covariance", LABELLED, {"n": 5000, "d": 250, "c": 2}, []),
     ("moments", SAMPLES, {"n": 3000, "d": 3}, []),
     ("moments", SAMPLES, {"n": 400000, "d": 3}, []),

@@ -121,7 +121,7 @@ def make_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a result folder, made if missing, for this process alone; what stays empty is removed again.
+    """Hold a result folder, made if missing, for this process alone; a new one that stays empty is removed again.
 
     The lock is the kernel's and ends with the process, however that dies. Where the file system has none, nothing is
     held.
@@ -129,6 +129,7 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         InputError: another process holds it. ResourceError: the folder cannot be written.
     """
+    new = not folder.exists()
     make_folder(folder)
     path = folder / LOCK
     descriptor = _hold(path)
@@ -144,8 +145,9 @@ def locked(folder: Path) -> Iterator[None]:
             with contextlib.suppress(OSError):
                 os.unlink(path)
             os.close(descriptor)
-        with contextlib.suppress(OSError):
-            folder.rmdir()
+        if new:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def _hold(path: Path) -> int | None:

@@ -260,6 +260,10 @@ def test_an_empty_folder_is_not_left_behind(tmp_path):
     with pytest.raises(ZeroDivisionError), locked(tmp_path / "out"):
         raise ZeroDivisionError
     assert not list(tmp_path.iterdir())
+    (tmp_path / "mine").mkdir()
+    with locked(tmp_path / "mine"):
+        pass
+    assert (tmp_path / "mine").exists()
 
 
 def test_the_lock_of_a_dead_process_is_taken_over(tmp_path):

@@ -75,7 +75,7 @@ def command(count: str, require: int | None, resume: bool, output: Output, **opt
             paths = write_result(symmetry, folder, plots, plot_format)
             (folder / CHECKPOINT).unlink(missing_ok=True)
     output.result(symmetry.to_dict(), lambda: print_summary(symmetry, files=paths))
-    if require is not None and symmetry.certified_dimension < require:
+    if ranks.first and require is not None and symmetry.certified_dimension < require:
         raise RequirementNotMet(
             f"{symmetry.certified_dimension} certified generators, --require asked for {require}; see {folder}"
         )

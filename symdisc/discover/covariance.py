@@ -83,7 +83,13 @@ class Covariance:
         search = 45 * 2 * BATCHES * 3 * pairs * size * min(math.comb(pairs, 2), MOST_PAIRS) ** 2
         # The interpreter with numpy; the strips; reading ahead, the chunk in use and its centred copy; scatter
         # matrices, and what their decomposition takes; the dense basis and its copies on the way to the file.
-        memory = 45e6 + 8 * strips + 8 * chunk * (4 if labelled else 3) + 8 * size**2 * (2 * batches + 12) + 6 * result
+        memory = (
+            (65e6 if labelled else 45e6)
+            + 8 * strips
+            + 8 * chunk * (4 if labelled else 3)
+            + 8 * size**2 * (2 * batches + 12)
+            + 6 * result
+        )
         seconds = 1.0 + data.samples * data.channels * size**2 * 2 / 20e9 + 20 * size**3 / 20e9 + search / 20e9
         return int(memory), float(seconds)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InputError, ResourceError, SymdiscError
+from ..errors import InputError, Interrupted, ResourceError, SymdiscError
 
 if TYPE_CHECKING:
     from ..data import DataSet
@@ -151,6 +151,9 @@ def _speak_once(error: SymdiscError, ranks: Ranks) -> None:
     """What all ranks have to say the first one says, before torchrun ends it because another has failed."""
     from torch.distributed import distributed_c10d
 
+    if isinstance(error, Interrupted):
+        error.silent = not ranks.first
+        return
     with contextlib.suppress(Exception):
         store = distributed_c10d._get_default_store()
         if ranks.first:

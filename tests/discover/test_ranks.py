@@ -43,7 +43,7 @@ def start(folder, *cases, size=2, seconds=600):
 def ends(processes):
     """Exit code and stderr of each."""
     try:
-        return [(process.communicate(timeout=500)[1], process.returncode) for process in processes]
+        return [(process.communicate(timeout=1500)[1], process.returncode) for process in processes]
     finally:
         for process in processes:
             process.kill()
@@ -79,7 +79,7 @@ def test_two_processes_are_one(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_three_processes_are_one_for_every_method(tmp_path, monkeypatch):
-    for errors, code in ends(start(tmp_path, *CASES, size=3)):
+    for errors, code in ends(start(tmp_path, *CASES, size=3, seconds=1500)):
         assert code == 0, errors
     for case in CASES:
         same(tmp_path, case, 3, monkeypatch)
