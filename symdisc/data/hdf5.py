@@ -64,7 +64,7 @@ class Hdf5Container:
         self._file = open_hdf5(handle)
         self._others: dict[str, Hdf5Container] = {}
         self._words: dict[str, dict[str, dict[str, list[str]]]] = {}
-        self.damaged_words = False
+        self.damaged_words: InputError | None = None
 
     # --- finding objects
 
@@ -367,6 +367,8 @@ class Hdf5Container:
 
     def _variable(self, path: str) -> dict[str, dict[str, list[str]]]:
         if path not in self._words:
+            if self.damaged_words is not None and attributes.took_too_long(self.damaged_words):
+                raise self.damaged_words
             dataset = self._found(path)
             self._words[path] = {"dataset": {}, "root": {}}
             if attributes.has_variable(dataset) or attributes.has_variable(self._file):
