@@ -25,11 +25,13 @@ class RandomTransform:
         spread: standard deviation of t; a number, or one a generator. In the canonical basis of a rotation: radians.
         seed: of the draws. Every call of `fit_transform` after a `fit` with the same seed draws the same t; None: anew.
         basis: "canonical" or "generators", as for `symdisc.apply`; None: canonical where there is one.
-        kind: "samples", "trajectory" or "field"; axes: a letter per axis of X, default n, then s.
+        kind: "samples", "trajectory" or "field".
+        axes: a letter per axis of X; default n, then s.
         training_only: whether `transform` leaves its samples alone.
 
     Attributes:
-        n_generators_: how many there are; n_features_in_: numbers in one sample (after `fit`).
+        n_generators_: how many there are.
+        n_features_in_: numbers in one sample.
 
     Example:
         >>> import numpy as np

@@ -65,6 +65,7 @@ class Hdf5Container:
         self._file = open_hdf5(handle)
         self._others: dict[str, Hdf5Container] = {}
         self._words: dict[str, dict[str, dict[str, list[str]]]] = {}
+        self.damaged_words: InputError | None = None
 
     # --- finding objects
 
@@ -370,13 +371,10 @@ class Hdf5Container:
                 uniform = bool(np.isfinite(steps).all() and np.ptp(steps) <= 1e-3 * steps.mean())
             return float(steps.mean()) if uniform and steps.mean() > 0 else None
 
-    def scales(self, path: str) -> list[str]:
-        """Path of the dimension scale of every axis, "" where it has none; [] without any."""
-        with guarded(self.label, "its dimension scales"):
-            return [name.strip("/") for name in self._variable(path)["dataset"].get("DIMENSION_LIST", [])]
-
     def _variable(self, path: str) -> dict[str, dict[str, list[str]]]:
         if path not in self._words:
+            if self.damaged_words is not None and attributes.took_too_long(self.damaged_words):
+                raise self.damaged_words
             dataset = self._found(path)
             self._words[path] = {"dataset": {}, "root": {}}
             if attributes.has_variable(dataset) or attributes.has_variable(self._file):
