@@ -14,7 +14,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from .algebra import LieAlgebra, analyze
     from .discover import fit, test
-    from .symmetry import Symmetry, load
+    from .symmetry import Symmetry, load, summary_schema
     from .transform import apply
 
 _HOME = {
@@ -24,10 +24,11 @@ _HOME = {
     "apply": "transform",
     "fit": "discover",
     "load": "symmetry",
+    "summary_schema": "symmetry",
     "test": "discover",
 }
 
-__all__ = ["LieAlgebra", "Symmetry", "__version__", "analyze", "apply", "fit", "load", "test"]
+__all__ = ["LieAlgebra", "Symmetry", "__version__", "analyze", "apply", "fit", "load", "summary_schema", "test"]
 
 
 def __getattr__(name: str) -> Any:

@@ -72,7 +72,7 @@ class Block:
         return {"role": self.role, "start": self.start, "stop": self.stop, "units": self.units}
 
 
-@dataclass
+@dataclass(repr=False)
 class Symmetry:
     """Generators, the evidence for them, and where both came from.
 
@@ -175,6 +175,19 @@ class Symmetry:
             }
         )
 
+    def __repr__(self) -> str:
+        name = f", {self.algebra['name']}" if self.algebra and self.algebra.get("name") and len(self) else ""
+        counts = f"{self.certified_dimension} of {len(self)} certified"
+        return f"<Symmetry: {self.verdict.value}, {counts}{name}, method {self.method}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: verdict, evidence and the first generators as pictures."""
+        from .notebook import MOST, symmetry_html
+
+        canonical = self.canonical is not None and len(self.canonical) > 0
+        matrices = self.canonical[:MOST] if self.canonical is not None and canonical else self.preview(MOST)
+        return symmetry_html(self.to_dict(), matrices, canonical)
+
     def _generator_rows(self) -> list[dict[str, Any]] | dict[str, Any]:
         if len(self) > 64:
             return {"size": [len(self)]}
@@ -244,6 +257,14 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ResourceError(f"{folder}: cannot be created ({reason}); choose another place with -o") from error
+
+
+def summary_schema() -> dict[str, Any]:
+    """The JSON Schema of `summary.json`, which is what `symdisc fit --json` prints."""
+    from importlib.resources import files
+
+    schema: dict[str, Any] = json.loads(files(__package__).joinpath("summary.schema.json").read_text())
+    return schema
 
 
 def load(path: str | Path) -> Symmetry:

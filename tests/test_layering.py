@@ -15,14 +15,14 @@ PACKAGE = ROOT / "symdisc"
 LAYERS = [
     ["errors"],
     ["_version", "atomic", "options"],
-    ["citations"],
+    ["citations", "notebook"],
     ["data"],
     ["factored", "panels"],
     ["exponential"],
     ["symmetry", "warp"],
     ["algebra", "transform"],
     ["discover", "problems", "equivariant"],
-    ["nn", "report"],
+    ["nn", "report", "augment", "testing"],
     ["cli"],
     ["__init__", "__main__"],
 ]

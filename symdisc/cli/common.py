@@ -14,7 +14,7 @@ import click
 
 from ..errors import InputError
 from ..symmetry import to_json
-from .config import config_options, config_shown
+from .config import config_options, config_shown, settings_file
 
 if TYPE_CHECKING:
     from ..data import DataSet
@@ -71,6 +71,8 @@ def output_options(function: Command) -> Command:
         output = Output(as_json, quiet, verbose)
         if show_config:
             return output.result(*config_shown())
+        if settings_file() is not None:
+            output.log(f"symdisc: settings of {settings_file()}", verbosity=1)
         return function(*args, output=output, **kwargs)
 
     return wrapped  # type: ignore[return-value]

@@ -39,11 +39,21 @@ def config_options(function: Command) -> Command:
     return file(show(function))
 
 
+def settings_file() -> str | None:
+    """The settings file that the command that runs has read."""
+    found: str | None = click.get_current_context().meta.get(_FOUND)
+    return found
+
+
+def chosen_options() -> list[dict[str, Any]]:
+    """Options of the command that runs which have not their defaults, with their sources: for the record of a run."""
+    return [row for row in origins(click.get_current_context()) if row["source"] != "default"]
+
+
 def config_shown() -> tuple[dict[str, Any], Callable[[], None]]:
     """What `--show-config` prints: the JSON object, and the table."""
-    context = click.get_current_context()
-    rows = origins(context)
-    return {"file": context.meta.get(_FOUND), "options": rows}, lambda: _show(rows)
+    rows = origins(click.get_current_context())
+    return {"file": settings_file(), "options": rows}, lambda: _show(rows)
 
 
 def variables(command: click.Command, name: str) -> None:

@@ -25,6 +25,7 @@ from .common import (
     search_options,
     write_result,
 )
+from .config import chosen_options
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,7 +61,7 @@ def command(count: str, require: int | None, resume: bool, output: Output, **opt
         settings = read_settings(options, data.memory, _count(count))
         with progress_bar(output) as watch:
             symmetry = fit(data, settings=settings, out=folder, resume=resume, watch=watch)
-    symmetry.run["argv"] = sys.argv
+    symmetry.run |= {"argv": sys.argv, "options": chosen_options()}
     paths = write_result(symmetry, folder, plots, plot_format)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     output.result(symmetry.to_dict(), lambda: print_summary(symmetry, files=paths))

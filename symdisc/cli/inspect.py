@@ -126,14 +126,14 @@ class Inspection:
         """A table of the arrays, then how they would be read."""
         from rich import box
         from rich.console import Console
-        from rich.table import Table
+        from rich.table import Column, Table
 
         from ..data.memory import format_size
 
         console, uses = Console(highlight=False), self.uses or {}
         for file in self.files:
             console.print(f"{file['name']}  {format_size(file['bytes'])}", markup=False)
-        table = Table("array", "shape", "type", "role", "axes", "remarks", box=box.ASCII)
+        table = Table(Column("array", overflow="fold"), "shape", "type", "role", "axes", "remarks", box=box.ASCII)
         for place, info in enumerate(self.arrays):
             if place == SHOWN:
                 table.add_row("...", "", "", "", "", f"and {len(self.arrays) - SHOWN} more; --json lists all")

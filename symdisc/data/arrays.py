@@ -19,7 +19,7 @@ class ArrayContainer:
     """Named arrays of the caller.
 
     Args:
-        values: NumPy arrays, or anything numpy.asarray takes (lists, CPU tensors).
+        values: NumPy arrays, torch tensors on any device, or anything numpy.asarray takes.
     """
 
     label = "the given arrays"
@@ -30,7 +30,7 @@ class ArrayContainer:
 
     def _array(self, name: str, value: Any) -> np.ndarray:
         try:
-            return np.asarray(value)
+            return np.asarray(_on_cpu(value))
         except Exception as error:
             raise InputError(f"{name}: is no array ({error}); give a NumPy array") from error
 
@@ -75,6 +75,14 @@ class ArrayContainer:
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+def _on_cpu(value: Any) -> Any:
+    """A torch tensor as one that NumPy takes, without importing torch: off the graph and the GPU, of a known type."""
+    if not (hasattr(value, "detach") and hasattr(value, "cpu")):
+        return value
+    tensor = value.detach().cpu()
+    return tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor.resolve_conj().resolve_neg()
 
 
 class _Digest:

@@ -64,6 +64,7 @@ class Hdf5Container:
         self._file = open_hdf5(handle)
         self._others: dict[str, Hdf5Container] = {}
         self._words: dict[str, dict[str, dict[str, list[str]]]] = {}
+        self.damaged_words = False
 
     # --- finding objects
 
@@ -363,11 +364,6 @@ class Hdf5Container:
                 steps = np.diff(scale.read((slice(0, size, 1),)).astype(float))
                 uniform = bool(np.isfinite(steps).all() and np.ptp(steps) <= 1e-3 * steps.mean())
             return float(steps.mean()) if uniform and steps.mean() > 0 else None
-
-    def scales(self, path: str) -> list[str]:
-        """Path of the dimension scale of every axis, "" where it has none; [] without any."""
-        with guarded(self.label, "its dimension scales"):
-            return [name.strip("/") for name in self._variable(path)["dataset"].get("DIMENSION_LIST", [])]
 
     def _variable(self, path: str) -> dict[str, dict[str, list[str]]]:
         if path not in self._words:

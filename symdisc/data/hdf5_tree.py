@@ -79,11 +79,20 @@ class Hdf5Tree:
                         later.setdefault(path, []).append(name)
                     elif (value := attributes.fixed(place, name)) is not None:
                         found[path][name] = value
-        if file is not None:
-            for path, items in attributes.words(file, later, self.label).items():
-                for name, words in items.items():
-                    found[path][name] = words[0] if len(words) == 1 else words
+        for path, items in (self._words(file, later) if file is not None else {}).items():
+            for name, words in items.items():
+                found[path][name] = words[0] if len(words) == 1 else words
         return found
+
+    def _words(self, file: str, wanted: dict[str, list[str]]) -> dict[str, dict[str, list[str]]]:
+        """Text attributes of variable length; none any more once some were found damaged, which takes time."""
+        if self._container.damaged_words:
+            return {}
+        try:
+            return attributes.words(file, wanted, self.label)
+        except InputError:
+            self._container.damaged_words = True
+            return {}
 
     def raw(self, path: str, name: str) -> bytes | None:
         """The bytes of a text attribute of fixed length."""
@@ -100,11 +109,6 @@ class Hdf5Tree:
             return None
         try:
             source = self._container.source(path, ())
-        except InputError:  # a netCDF dimension without coordinates is a scale that was never written
-            return None
-        with guarded(self.label, f"`{path}`"):
             return source.read(tuple(slice(0, size, 1) for size in source.shape)).astype(np.float64)
-
-    def scales(self, path: str) -> list[str]:
-        """Paths of the dimension scales."""
-        return self._container.scales(path)
+        except InputError:  # damaged; or a netCDF dimension without coordinates, a scale that was never written
+            return None

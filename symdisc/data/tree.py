@@ -25,16 +25,17 @@ class Tree(Protocol):
         """Fields of a compound array, each with its own shape; {} of others."""
 
     def attributes(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
-        """Attributes of groups and arrays: {path: {name: number, text or list}}; what is not there is left out."""
+        """Attributes of groups and arrays: {path: {name: number, text or list}}; what is not there is left out.
+
+        Those of variable length are read in another process: ask for many at once. A list of dimension scales comes as
+        their paths.
+        """
 
     def raw(self, path: str, name: str) -> bytes | None:
         """The bytes of a text attribute of fixed length (1 MiB at most), such as a pickle that is only looked at."""
 
     def coordinate(self, path: str) -> np.ndarray | None:
         """A small array of numbers as float64; None where there is none."""
-
-    def scales(self, path: str) -> list[str]:
-        """Path of the dimension scale of every axis, "" where it has none; [] without any."""
 
 
 class FlatTree:
@@ -67,7 +68,3 @@ class FlatTree:
     def coordinate(self, path: str) -> np.ndarray | None:
         """None."""
         return None
-
-    def scales(self, path: str) -> list[str]:
-        """None."""
-        return []

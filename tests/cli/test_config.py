@@ -72,9 +72,14 @@ def test_another_file(data, shown, monkeypatch):
 
 def test_settings_take_effect(data, tmp_path, capsys):
     data('[fit]\nmethod = "covariance"\nno-plots = true\nout = "here"\njson = true\n')
-    main(["fit", "a.npy"], standalone_mode=False)
-    assert json.loads(capsys.readouterr().out)["method"] == "covariance"
-    assert (tmp_path / "here" / "summary.json").exists()
+    main(["fit", "a.npy", "-v"], standalone_mode=False)
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["method"] == "covariance"
+    assert "symdisc: settings of symdisc.toml\n" in captured.err
+    options = json.loads((tmp_path / "here" / "run.json").read_text())["options"]
+    assert {"name": "method", "value": "covariance", "source": "symdisc.toml"} in options
+    assert {"name": "verbose", "value": 1, "source": "command line"} in options
+    assert "level" not in [row["name"] for row in options]
 
 
 @pytest.mark.parametrize(

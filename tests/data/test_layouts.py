@@ -237,6 +237,31 @@ def test_coordinates_that_are_not_uniform_give_no_step(tmp_path):
         says(data, "step of x not known")
 
 
+def test_attributes_of_another_form_are_no_crash(tmp_path):
+    """Names as the layouts have them, attributes as nobody writes them: an array that is named is read all the same."""
+    layouts.well(tmp_path / "a.h5")
+    layouts.nexus(tmp_path / "b.h5")
+    layouts.top_tagging(tmp_path / "c.h5")
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["dimensions"].attrs["spatial_dims"] = [1.5, 2.5]
+        file["t0_fields/pressure"].attrs["dim_varying"] = "yes"
+        file["t0_fields"].attrs["field_names"] = 7
+        file["boundary_conditions/x_periodic"].attrs["associated_dims"] = 3
+    with h5py.File(tmp_path / "b.h5", "a") as file:
+        file["entry"].attrs["default"] = 1
+        file["entry/wave"].attrs["axes"] = [[1, 2], [3, 4]]
+    with h5py.File(tmp_path / "c.h5", "a") as file:
+        file["table/table"].attrs["values_block_0_kind"] = np.arange(3)
+        file["table"].attrs["pandas_type"] = 4
+    for name, x, rank in (
+        ("a.h5", "t0_fields/pressure", 4),
+        ("b.h5", "entry/wave/phi", 3),
+        ("c.h5", "table/table.values_block_0", 2),
+    ):
+        with open_dataset([tmp_path / name], x=x, kind="samples") as data:
+            assert len(data.x_shape) == rank
+
+
 @pytest.mark.parametrize(
     ("x", "words"),
     [

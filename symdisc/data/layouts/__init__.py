@@ -20,7 +20,10 @@ __all__ = ["LAYOUTS", "UNKNOWN", "Reading", "recognise"]
 def recognise(tree: Tree, x: str | None) -> Reading | None:
     """The first layout that knows the file; None where none does."""
     for layout in LAYOUTS:
-        reading: Reading | None = layout.recognise(tree, x)
+        try:
+            reading: Reading | None = layout.recognise(tree, x)
+        except (TypeError, ValueError, LookupError, OverflowError):
+            continue  # attributes of another form than the layout's writers give them: another layout, or damage
         if reading is not None:
             return reading
     return None

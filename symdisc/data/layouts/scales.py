@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..tree import Tree
 from .coordinates import ATTRIBUTES, letter_of, meaning
 from .reading import Reading, step_of, told
@@ -12,18 +14,18 @@ _ARRAYS = 200
 def recognise(tree: Tree, x: str | None) -> Reading | None:
     """By the dimension scales of x, or of the only array that has them on all its axes."""
     names = [name for name in tree.children()[:_ARRAYS] if tree.shape(name)]
-    classes = tree.attributes(dict.fromkeys(names, ("CLASS",)))
-    plain = [name for name in names if classes[name].get("CLASS") != "DIMENSION_SCALE"]
+    found = tree.attributes(dict.fromkeys(names, ("CLASS", "DIMENSION_LIST")))
+    plain = [name for name in names if found[name].get("CLASS") != "DIMENSION_SCALE"]
     if len(plain) == len(names):
         return None
     parts = None if x is None else x.split("[")[0].strip().split("+")
     if parts is None:
-        scaled = [name for name in plain if _whole(tree, name)]
+        scaled = [name for name in plain if _scales(tree, name, found[name])]
         parts = scaled if len(scaled) == 1 and "x" not in plain else None
-    if not parts or not all(part in plain for part in parts) or not _whole(tree, parts[0]):
+    if not parts or not all(part in plain for part in parts):
         return None
-    scales, shape = tree.scales(parts[0]), tree.shape(parts[0]) or ()
-    if any(tree.scales(part) != scales for part in parts):
+    scales, shape = _scales(tree, parts[0], found[parts[0]]), tree.shape(parts[0]) or ()
+    if not scales or any(_scales(tree, part, found[part]) != scales for part in parts):
         return None
     attributes = tree.attributes(dict.fromkeys(scales, ATTRIBUTES) | {"": ("Conventions",)})
     words = [scale.split("/")[-1] for scale in scales]
@@ -52,6 +54,8 @@ def recognise(tree: Tree, x: str | None) -> Reading | None:
     )
 
 
-def _whole(tree: Tree, name: str) -> bool:
-    scales = tree.scales(name)
-    return len(scales) == len(tree.shape(name) or ()) > 1 and all(scales)
+def _scales(tree: Tree, name: str, attributes: dict[str, Any]) -> list[str]:
+    """Paths of the scales of an array with one on every axis, two axes at least; else []."""
+    found = attributes.get("DIMENSION_LIST", [])
+    scales = [str(path).strip("/") for path in found] if isinstance(found, list) else []
+    return scales if len(scales) == len(tree.shape(name) or ()) > 1 and all(scales) else []
