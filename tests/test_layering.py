@@ -17,7 +17,7 @@ LAYERS = [
     ["_version", "atomic", "options"],
     ["citations", "notebook"],
     ["data"],
-    ["factored", "panels"],
+    ["factored", "panels", "recursion"],
     ["exponential"],
     ["symmetry", "warp"],
     ["algebra", "transform"],

@@ -26,6 +26,7 @@ COMMANDS = {
     "methods": ("methods", "List the methods, their options, formulas and limits."),
     "apply": ("apply", "Transform data by exp(sum t_i L_i), t given or drawn."),
     "compare": ("compare", "Measure the principal angles between two spans of generators."),
+    "train": ("train", "Fit an equivariant network and say whether the symmetry helped."),
     "report": ("report", "Draw a result again: its plots, and one self-contained HTML page."),
     "export": ("export", "Write generators as another library, LaTeX, CSV or safetensors wants them."),
     "sample": ("sample", "Write a ready-made problem with its true generators."),

@@ -14,9 +14,9 @@ from symdisc.discover.lconv.network import (
     NetworkOptions,
     _spectral_start,
 )
-from symdisc.discover.lconv.recursion import closure_penalty, orthogonality_penalty, recursive_lconv
 from symdisc.errors import InputError
 from symdisc.options import describe
+from symdisc.recursion import closure_penalty, orthogonality_penalty, recursive_lconv
 
 TURN = np.array([[0.0, -1.0], [1.0, 0.0]])
 QUICK = NetworkOptions(epochs=6, width=8)

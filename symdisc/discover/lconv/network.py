@@ -22,7 +22,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...options import option
-from .recursion import closure_penalty, flow, images, orthogonality_penalty
+from ...recursion import closure_penalty, flow, images, orthogonality_penalty
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -1,0 +1,90 @@
+"""Models on disk: `model.safetensors` (values) and `model.json` (shape), written together and read with torch alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..errors import InputError
+from .perceptron import EMLP, MLP
+from .scaled import Scaled
+
+SCHEMA = 1
+VALUES, SHAPE = "model.safetensors", "model.json"
+KINDS: dict[str, Any] = {"emlp": EMLP, "mlp": MLP}
+
+
+def save(model: Scaled, folder: str | Path, about: dict[str, Any] | None = None) -> list[Path]:
+    """Write a model into a folder.
+
+    Args:
+        model: an `EMLP` or `MLP` in its `Scaled` units.
+        folder: made where it is missing. about: what else `model.json` shall say, in JSON types.
+
+    Returns:
+        The files. Their bytes depend on the model and `about` alone.
+
+    Raises:
+        ResourceError: the folder cannot be written.
+    """
+    from ..atomic import safetensors_bytes, write_bytes, write_text
+    from ..symmetry import make_folder, to_json
+
+    folder = Path(folder)
+    make_folder(folder)
+    values = {name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}
+    form = {
+        "schema": SCHEMA,
+        "body": model.body.configuration(),  # type: ignore[operator]
+        "inputs": model.shift_x.shape[0],
+        "outputs": model.shift_y.shape[0],
+        "dtype": str(model.shift_x.dtype).removeprefix("torch."),
+        **(about or {}),
+    }
+    write_bytes(folder / VALUES, safetensors_bytes(values))
+    write_text(folder / SHAPE, to_json(form) + "\n")
+    return [folder / VALUES, folder / SHAPE]
+
+
+def load(folder: str | Path) -> Scaled:
+    """The model in a folder that `symdisc train` or `save` wrote, ready to be called: y = model(x).
+
+    No basis is solved for, and nothing of SciPy, h5py or matplotlib is loaded.
+
+    Raises:
+        InputError: no model there, or a damaged one.
+
+    Example:
+        >>> import tempfile, torch
+        >>> body = MLP(2, 1, width=4, layers=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = save(Scaled(body, 2, 1), folder)
+        ...     again = load(folder)
+        >>> bool((again(torch.ones(3, 2)) == body(torch.ones(3, 2))).all())
+        True
+    """
+    from ..data import read_json
+    from ..data.safetensors import read_safetensors
+
+    folder = Path(folder)
+    form = read_json(folder / SHAPE)
+    arrays, _ = read_safetensors(folder / VALUES)
+    if form.get("schema") != SCHEMA:
+        raise InputError(f"{folder / SHAPE}: schema {form.get('schema')} is not read here; this version reads {SCHEMA}")
+    try:
+        dtype = {"float32": torch.float32, "float64": torch.float64}[form["dtype"]]
+        body = KINDS[form["body"]["kind"]].from_configuration(form["body"], dtype)
+        model = Scaled(body, int(form["inputs"]), int(form["outputs"]), dtype)
+        model.load_state_dict({name: torch.from_numpy(value) for name, value in arrays.items()})
+    except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{folder}: {SHAPE} and {VALUES} do not make a model ({reason}); train it again") from None
+    return model.eval()
+
+
+def parameters(model: nn.Module) -> int:
+    """How many numbers are trained."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

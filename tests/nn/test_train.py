@@ -1,0 +1,192 @@
+"""`train`: folds, the test, what acts on what, verdicts on data whose answer is known, and resuming to the bit."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from scipy.stats import t as student
+
+from symdisc.cli.main import main
+from symdisc.data import from_arrays
+from symdisc.equivariant import V, group
+from symdisc.errors import InputError
+from symdisc.nn import load
+from symdisc.nn.acting import acting, smallest_block
+from symdisc.nn.comparison import compare, folds
+from symdisc.nn.study import Samples, StudyOptions, StudyTask
+from symdisc.nn.training import Training
+
+SO3 = group("so(3)").lie
+
+
+def two_vectors(n, seed=0):
+    """y = sin|a| + a.b, which every rotation of both leaves as it is."""
+    x = np.random.default_rng(seed).standard_normal((n, 6))
+    a, b = x[:, :3], x[:, 3:]
+    return x, np.sin(np.linalg.norm(a, axis=1)) + (a * b).sum(1)
+
+
+def test_folds_keep_groups_together_and_are_of_equal_size():
+    ids = np.repeat(np.arange(50), 4)
+    found = np.array(folds(ids.tolist(), 5, seed=1))
+    assert np.bincount(found).tolist() == [40] * 5
+    assert all(len(set(found[ids == one])) == 1 for one in range(50))
+    assert folds(ids.tolist(), 5, seed=1) == found.tolist()
+    assert folds(ids.tolist(), 5, seed=2) != found.tolist()
+
+
+def test_the_interval_is_that_of_nadeau_and_bengio():
+    e, p = [0.5, 0.6, 0.4, 0.55, 0.45], [1.0, 1.1, 0.9, 1.0, 1.0]
+    logs = np.log(np.array(e) / p)
+    half = student.ppf(0.975, 4) * logs.std(ddof=1) * np.sqrt(1 / 5 + 0.25)
+    found = compare(e, p, 0.25)
+    assert found.interval == pytest.approx(tuple(np.exp(logs.mean() + np.array([-half, half]))))
+    assert found.verdict == "helped"
+    assert compare(p, e, 0.25).verdict == "did not help"
+    assert compare(e, [0.7, 0.4, 0.5, 0.6, 0.4], 0.25).verdict == "cannot tell"
+    assert compare([1.0] * 5, [1.0] * 5, 0.25).verdict == "did not help"
+    assert compare(e[:2], p[:2], 0.25).verdict == "cannot tell"
+
+
+def test_the_test_rarely_calls_chance_a_help():
+    """Log ratios of folds correlated as overlapping training parts make them (rho = n_test / n = .2): size <= 2.5 %."""
+    rng = np.random.default_rng(0)
+    shared, own = rng.standard_normal((4000, 1)), rng.standard_normal((4000, 5))
+    ratios = np.exp(0.3 * (np.sqrt(0.2) * shared + np.sqrt(0.8) * own))
+    verdicts = [compare(row.tolist(), [1.0] * 5, 0.25).verdict for row in ratios]
+    assert verdicts.count("helped") / len(verdicts) <= 0.03
+
+
+def test_actions_are_read_off_generators():
+    copies = np.stack([np.kron(np.eye(3), one) for one in SO3])
+    np.testing.assert_array_equal(smallest_block(copies), SO3)
+    assert smallest_block(group("so(4)").lie).shape == (6, 4, 4)
+    given = acting(copies, None, 9, 1, 1)
+    assert (given.rep, given.group.d, str(given.target)) == ("3*V -> Scalar", 3, "Scalar")
+    tensor = np.stack([(V * V).drho(group("so(3)"), one) for one in SO3])
+    assert acting(copies, tensor, 9, 1, 9).rep == "3*V -> V**2"
+    assert acting(copies, copies, 9, 1, 9).rep == "3*V -> 3*V"
+    other = np.stack([np.kron(one, np.eye(2)) for one in SO3])
+    assert acting(SO3, other, 3, 1, 6).rep == "V -> V2"
+    channels = acting(SO3, None, 3, 2, 1).source
+    assert channels.places == (0, 2, 4, 1, 3, 5)
+    stated = acting(SO3, None, 8, 1, 9, "2*Scalar + 2*V -> V*V")
+    assert (stated.source.size, stated.target.size) == (8, 9)
+    for arguments, match in (
+        ((SO3, None, 8, 1, 1), "--rep"),
+        ((SO3, None, 8, 1, 1, "2*V -> Scalar"), "6 -> 1 with V of size 3, but the data are 8 -> 1"),
+        ((SO3[:0], None, 3, 1, 1), "k = 0"),
+        ((SO3, tensor, 3, 1, 8), "8 columns"),
+    ):
+        with pytest.raises(InputError, match=match):
+            acting(*arguments)
+
+
+QUICK = StudyOptions(channels=16, layers=1, order=1, folds=3, training=Training(epochs=6, batch=32, rate=0.02))
+
+
+def task(samples, generators=(SO3, None), **more):
+    return StudyTask(samples, generators, QUICK, rep="2*V -> Scalar", **more)
+
+
+def samples_of(x, y):
+    return Samples.of(from_arrays(x, y, kind="labelled"))
+
+
+def finished(work):
+    while work.advance():
+        pass
+    return work
+
+
+def test_a_run_that_was_interrupted_goes_on_to_the_same_bits():
+    samples = samples_of(*two_vectors(60))
+    whole = finished(task(samples))
+    first = task(samples)
+    for _ in range(25):
+        first.advance()
+    saved = {key: np.array(value) for key, value in first.state().items()}
+    again = task(samples)
+    again.restore(saved)
+    finished(again)
+    np.testing.assert_array_equal(again.errors, whole.errors)
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(again.model.state_dict()[name], value)
+
+
+def test_a_search_sees_training_parts_alone_and_finding_nothing_is_no_gain():
+    samples, seen = samples_of(*two_vectors(60)), []
+
+    def search(rows):
+        seen.append(set(rows.tolist()))
+        return (SO3, None) if len(seen) == 1 else (SO3[:0], None)
+
+    work = finished(task(samples, None, search=search))
+    for part, rows in zip([*work.parts, work.whole], seen, strict=True):
+        assert rows == set(range(60)) - set(part.held.tolist())
+    assert work.errors[1, 0, 0] == work.plain()[1]
+    assert work.errors[0, 0, 0] != work.plain()[0]
+    nothing = finished(task(samples, None, search=lambda rows: (SO3[:0], None)))
+    assert nothing.comparison().verdict == "cannot tell"
+    assert "no symmetry was found" in nothing.comparison().reason
+
+
+def test_channels_classes_and_refusals():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((60, 3, 2))
+    y = (np.linalg.norm(x[:, :, 0], axis=1) > 1.5).astype(np.int64)
+    samples = Samples.of(from_arrays(x, y, kind="labelled", axes="nsc"))
+    assert samples.classes.tolist() == [0, 1]
+    work = finished(StudyTask(samples, (SO3, None), QUICK))
+    with torch.no_grad():
+        turned = np.einsum("ij,njc->nic", np.linalg.qr(rng.standard_normal((3, 3)))[0], x)
+        before, after = (
+            work.model(torch.from_numpy(points.reshape(60, 6)).float()) for points in (x, turned * np.sign(1.0))
+        )
+    assert before.shape == (60, 2)
+    torch.testing.assert_close(before, after, rtol=1e-3, atol=1e-4)
+    with pytest.raises(InputError, match="at least 30"):
+        Samples.of(from_arrays(x[:20], y[:20], kind="labelled", axes="nsc"))
+    with pytest.raises(InputError, match="there is no y"):
+        Samples.of(from_arrays(x, axes="nsc"))
+
+
+def test_the_command_writes_a_model_and_says_what_it_did(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x, y = two_vectors(60)
+    np.savez("two.npz", x=x, y=y)
+    words = ["train", "two.npz", "--generators", "so(3)", "--rep", "2*V -> Scalar", "--channels", "12", "--layers", "1"]
+    words += ["--epochs", "3", "--folds", "3", "--json"]
+    run = CliRunner().invoke(main, words, catch_exceptions=False)
+    assert run.exit_code == 0
+    said = json.loads(run.stdout)
+    assert said["verdict"] in ("helped", "did not help", "cannot tell")
+    assert [len(said["splits"]), said["rep"], said["group"]] == [3, "2*V -> Scalar", {"dimension": 3, "size": 3}]
+    equivariant, same, _ = (network["parameters"] for network in said["networks"])
+    assert abs(same / equivariant - 1) < 0.2
+    first = (tmp_path / "two.model" / "model.safetensors").read_bytes()
+    assert load("two.model")(torch.from_numpy(x).float()).shape == (60, 1)
+    with pytest.raises(InputError, match="--force"):
+        CliRunner().invoke(main, words, catch_exceptions=False)
+    CliRunner().invoke(main, [*words, "--force"], catch_exceptions=False)
+    assert (tmp_path / "two.model" / "model.safetensors").read_bytes() == first
+    with pytest.raises(InputError, match="--discover"):
+        CliRunner().invoke(main, ["train", "two.npz"], catch_exceptions=False)
+
+
+@pytest.mark.slow
+def test_verdicts_on_data_whose_answer_is_known():
+    """A true symmetry helps; a false one does not."""
+    rng = np.random.default_rng(0)
+    options = StudyOptions(channels=32, layers=2, order=1, training=Training(epochs=150, batch=64, rate=0.01))
+    x, y = two_vectors(300)
+    wave = np.sin(x @ rng.standard_normal((6, 3))).sum(1)
+    verdicts = {}
+    for name, values in (("true", y), ("false", wave)):
+        work = StudyTask(samples_of(x, values), (SO3, None), options, rep="2*V -> Scalar")
+        verdicts[name] = finished(work).comparison().verdict
+    assert verdicts == {"true": "helped", "false": "did not help"}
