@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from ..citations import ENTRIES, WHY, bibtex
-from ..discover.registry import get
-from ..symmetry import Symmetry, load
+from ..report.cited import used
+from ..symmetry import load
 from .common import Output, output_options
 
 
@@ -25,9 +25,3 @@ def command(result: str, output: Output) -> None:
     keys = used(load(result))
     entries = [{"key": key, "for": WHY[key], "bibtex": ENTRIES[key]} for key in keys]
     output.result({"entries": entries}, lambda: click.echo(bibtex(keys), nl=False))
-
-
-def used(symmetry: Symmetry) -> list[str]:
-    """Keys of the entries, the program first. Only a verdict that rests on bounds used the rule for them."""
-    bounded = ["read2002cls"] if symmetry.dimension_bounds is not None or symmetry.certified_dimension else []
-    return ["symdisc", *get(symmetry.method).cites, *bounded]

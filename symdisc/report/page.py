@@ -17,10 +17,12 @@ import numpy as np
 
 from .._version import __version__
 from ..algebra import sentence
+from ..citations import bibtex
 from ..discover.registry import get
 from ..errors import InputError
 from ..panels import Message, Panel
 from ..symmetry import Symmetry, Verdict
+from .cited import used
 from .facts import algebra_of, facts
 from .latex import latex
 from .numbers import defect_text, plural, short, short_bound
@@ -104,6 +106,7 @@ def _context(symmetry: Symmetry, pictures: Mapping[Panel, bytes] | None, fmt: st
         "plots": _plots(pictures or {}, fmt),
         "with_pictures": pictures is not None,
         "use": _use(symmetry),
+        "bibtex": _bibtex(symmetry),
         "provenance": _provenance(symmetry),
         "files": symmetry.data.get("files") or [],
         "options": sorted(symmetry.options.items()),
@@ -254,6 +257,13 @@ def _method_words(name: str) -> dict[str, str]:
     except InputError:
         return {}
     return {"summary": method.summary, "formula": method.formula, "limits": method.limits, "source": method.source}
+
+
+def _bibtex(symmetry: Symmetry) -> str:
+    try:
+        return bibtex(used(symmetry))
+    except InputError:
+        return bibtex(["symdisc"])
 
 
 def _latex(symmetry: Symmetry) -> str:
