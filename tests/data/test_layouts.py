@@ -311,6 +311,7 @@ def two_fields(path):
     return made
 
 
+@pytest.mark.slow
 def test_a_problem_in_the_layout_of_the_well_is_read_as_it_was(tmp_path):
     made = two_fields(tmp_path / "a.h5")
     with open_dataset([tmp_path / "a.h5"]) as data:
