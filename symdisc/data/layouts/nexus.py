@@ -55,7 +55,7 @@ def recognise(tree: Tree, x: str | None) -> Reading | None:
 
 def _groups(tree: Tree) -> list[str]:
     """Paths of groups, level by level, as many as are looked at."""
-    level, found = [""], []
+    level, found = [""], list[str]()
     for _ in range(_DEEPEST):
         children = [_joined(path, name) for path in level for name in tree.children(path)[:_GROUPS]]
         level = [path for path in children if tree.shape(path) is None][: _GROUPS - len(found)]

@@ -18,7 +18,8 @@ def recognise(tree: Tree, x: str | None) -> Reading | None:
     if not tree.children("dimensions") or not any(tree.children(group) for group in RANKS):
         return None
     there = [f"{group}/{name}" for group in RANKS for name in tree.children(group)]
-    wanted = dict.fromkeys(there, VARYING) | {"dimensions": ("spatial_dims",)} | dict.fromkeys(RANKS, ("field_names",))
+    wanted: dict[str, tuple[str, ...]] = dict.fromkeys(there, VARYING)
+    wanted |= {"dimensions": ("spatial_dims",)} | dict.fromkeys(RANKS, ("field_names",))
     walls = [f"boundary_conditions/{name}" for name in tree.children("boundary_conditions")]
     wanted |= dict.fromkeys(walls, ("bc_type", "associated_dims")) | {"": ("n_spatial_dims", "grid_type")}
     found = tree.attributes(wanted)
