@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from scipy.linalg import expm, expm_frechet
+from scipy.linalg import block_diag, expm, expm_frechet
 
 from symdisc.discover.lconv.derivative import SeriesDerivative
 from symdisc.discover.lconv.derivative import derivative as derivative_of
@@ -207,3 +207,12 @@ def test_residuals_at_many_coefficients(d):
     found = Eigen(tensor(generators[0])).residuals(tensor(x), tensor(y), tensor(times))
     for column, value in zip(found.T, times, strict=True):
         np.testing.assert_allclose(column, ((y - x @ expm(value * generators[0]).T) ** 2).sum((1, 2)), rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("frequencies", "growth", "period"),
+    [((1.0,), 0.0, 2 * np.pi), ((0.5, 1.0), 0.0, 4 * np.pi), ((2.0, 3.0), 0.0, np.inf), ((1.0,), 0.3, np.inf)],
+)
+def test_a_full_turn(frequencies, growth, period):
+    blocks = [np.array([[growth, -w], [w, growth]]) for w in frequencies]
+    assert Eigen(tensor(block_diag(*blocks, 0.0))).turn == pytest.approx(period)
