@@ -22,7 +22,7 @@ from symdisc.report.page import clean, page
 from symdisc.report.plots import render
 from symdisc.report.result import write_report
 from symdisc.report.standard import spectrum
-from symdisc.symmetry import Block, Verdict
+from symdisc.symmetry import Block, Verdict, load
 
 RESULTS = [nothing, one, three, seventy, digits]
 VOID = {"meta", "img", "br"}
@@ -249,3 +249,9 @@ def test_names_in_shell_lines_are_quoted():
     words = Reader(page(symmetry)).words
     assert "symdisc cite 'a; rm -rf ~.symdisc'" in words
     assert "cite a;" not in words
+
+
+@pytest.mark.parametrize("make", RESULTS)
+def test_a_result_read_back_has_the_same_page(make, tmp_path):
+    make().save(tmp_path / "ring.symdisc")
+    assert page(load(tmp_path / "ring.symdisc")) == page(make())
