@@ -158,6 +158,7 @@ def test_plots_stand_in_the_page_and_beside_it(tmp_path):
     assert all(value for tag, name, value in reader.attributes if (tag, name) == ("img", "alt"))
 
 
+@pytest.mark.slow
 def test_vector_plots_stand_in_the_page_too(tmp_path):
     paths = write_report(one(), tmp_path / "report.html", tmp_path / "plots", "svg")
     assert {path.suffix for path in paths[:-1]} == {".svg"}
