@@ -28,6 +28,7 @@ import symdisc
 from symdisc.algebra import principal_angles
 from symdisc.equivariant import Group, Rep, Scalar, V, group
 from symdisc.nn import EMLP, MLP, Scaled, Trainer, Training
+from symdisc.nn.acting import blocks_of
 from symdisc.nn.layout import Layout
 
 torch.set_num_threads(THREADS)
@@ -136,7 +137,8 @@ def found_group(task: Task, x: np.ndarray, y: np.ndarray, seed: int) -> tuple[Gr
     truth = group(task.group)
     if not len(result):
         return None, np.nan, False
-    one = result.block("space")[:, : truth.d, : truth.d]
+    one = blocks_of(result)[0][:, : truth.d, : truth.d]
+    print(result.verdict.value, result.certified_dimension, len(result), len(one), result.notes, flush=True)
     same = len(one) == len(truth.lie)
     angle = float(np.max(principal_angles(one, truth.lie))) if same else np.nan
     return group(one), angle, result.certified_dimension > 0
@@ -194,7 +196,8 @@ def main() -> None:
     options = parser.parse_args()
     size = Size(options.channels, steps=options.steps)
     if options.tiny:
-        size, options.samples, options.seeds = Size(16, 1, 5, 8), "300", 1
+        size, options.samples, options.seeds = Size(16, 1, 5, 8), "100", 1
+        TASKS["o5"].fit["options"] = {"function.model": "polynomial"}
     for name in options.task or list(TASKS):
         task, end, rows = TASKS[name], time.monotonic() + 60 * options.minutes, []
         for n in map(int, options.samples.split(",")):

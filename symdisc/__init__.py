@@ -14,6 +14,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from .algebra import LieAlgebra, analyze
     from .discover import fit, test
+    from .nn.train import train
     from .symmetry import Symmetry, load, summary_schema
     from .transform import apply
 
@@ -26,14 +27,28 @@ _HOME = {
     "load": "symmetry",
     "summary_schema": "symmetry",
     "test": "discover",
+    "train": "nn.train",
 }
 
-__all__ = ["LieAlgebra", "Symmetry", "__version__", "analyze", "apply", "fit", "load", "summary_schema", "test"]
+__all__ = [
+    "LieAlgebra",
+    "Symmetry",
+    "__version__",
+    "analyze",
+    "apply",
+    "fit",
+    "load",
+    "summary_schema",
+    "test",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    if name == "nn":
+        return import_module(".nn", __name__)
     raise AttributeError(f"module 'symdisc' has no attribute {name!r}")
 
 

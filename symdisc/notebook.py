@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import html
-import math
 from typing import Any
 
 import numpy as np
+
+from .rounding import short, short_bound
 
 MOST = 6
 CELLS = 24
 SIDE = 132  # pixels of a picture
 # The colours of a plot's diverging map, dark enough on white and light enough on black.
 POSITIVE, NEGATIVE = (202, 0, 32), (5, 113, 176)
-COLOURS = {"symmetric": "#1a7f37", "none": "#cf222e", "inconclusive": "#9a6700", "constructed": "#0969da"}
+COLOURS = {"symmetric": "#2da44e", "none": "#e5534b", "inconclusive": "#bf8700", "constructed": "#388bfd"}
 
 
 def symmetry_html(summary: dict[str, Any], matrices: np.ndarray, canonical: bool) -> str:
@@ -47,8 +48,8 @@ def _facts(summary: dict[str, Any]) -> list[tuple[str, str]]:
     if isinstance(summary["generators"], list):
         for index, row in enumerate(summary["generators"][:MOST]):
             bound = row["defect_upper"]
-            upper = f" (\u2264 {_short(bound)} at {summary['level']:g})" if bound is not None else ""
-            rows.append((f"L[{index}]", f"defect {_short(row['defect'])}{upper}, {row['verdict']}"))
+            upper = f" (\u2264 {short_bound(bound)} at {summary['level']:g})" if bound is not None else ""
+            rows.append((f"L[{index}]", f"defect {short(row['defect'])}{upper}, {row['verdict']}"))
     rows.append(("method", f"{summary['method']}, kind {summary['kind']}"))
     return rows
 
@@ -56,10 +57,6 @@ def _facts(summary: dict[str, Any]) -> list[tuple[str, str]]:
 def _row(name: str, text: str) -> str:
     left = "style='text-align:left'"
     return f"<tr><th {left}>{html.escape(name)}</th><td {left}>{html.escape(text)}</td></tr>"
-
-
-def _short(value: float | None) -> str:
-    return "-" if value is None or not math.isfinite(value) else f"{value:.2g}"
 
 
 def _picture(matrix: np.ndarray, title: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ._version import __version__
-from .atomic import npz_bytes, write_bytes, write_text
+from .atomic import make_folder, npz_bytes, write_all, write_text
 from .data.door import read_npz
 from .errors import InputError
 from .factored import FactoredRotations
@@ -230,33 +230,23 @@ class Symmetry:
         return arrays
 
     def save(self, folder: str | Path) -> list[Path]:
-        """Write `generators.npz`, `summary.json` and `run.json` into `folder`, each atomically.
+        """Write `generators.npz`, `summary.json` and `run.json` into `folder`, all or none.
 
         Raises:
-            ResourceError: the folder cannot be written.
+            ResourceError: the folder cannot be written; a result that was there is whole.
         """
         folder = Path(folder)
         make_folder(folder)
-        paths = [folder / name for name in ("generators.npz", "summary.json")]
-        write_bytes(paths[0], npz_bytes(self.arrays()))
-        write_text(paths[1], to_json(self.to_dict()) + "\n")
-        return [*paths, self.save_run(folder)]
+        arrays, summary = npz_bytes(self.arrays()), (to_json(self.to_dict()) + "\n").encode()
+        paths = [folder / name for name in ("generators.npz", "summary.json", "run.json")]
+        # The arrays last: with them the new result is there.
+        write_all({paths[1]: summary, paths[2]: (to_json(self.run) + "\n").encode(), paths[0]: arrays})
+        return paths
 
     def save_run(self, folder: Path) -> Path:
         """Write `run.json` alone: what differs between identical runs."""
         write_text(folder / "run.json", to_json(self.run) + "\n")
         return folder / "run.json"
-
-
-def make_folder(folder: Path) -> None:
-    """Create a result folder, or say in one line why not."""
-    from .errors import ResourceError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ResourceError(f"{folder}: cannot be created ({reason}); choose another place with -o") from error
 
 
 def summary_schema() -> dict[str, Any]:

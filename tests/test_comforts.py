@@ -99,7 +99,9 @@ def test_a_notebook_shows_verdict_evidence_and_pictures():
     assert page.tags.count("rect") == 2
     assert {"script", "style", "link", "img"}.isdisjoint(page.tags)
     assert "symmetric" in page.text
-    assert f"{result.defect[0]:.2g}" in page.text
+    assert "certified1 of 1 written" in page.text
+    result.defect_upper = np.array([0.01101])
+    assert "\u2264 0.012 at 0.95" in Page(result._repr_html_()).text, "bounds are rounded up"
 
 
 def test_names_in_a_notebook_are_text():

@@ -15,7 +15,8 @@ PACKAGE = ROOT / "symdisc"
 LAYERS = [
     ["errors"],
     ["_version", "atomic", "options"],
-    ["citations", "notebook"],
+    ["citations", "rounding"],
+    ["notebook"],
     ["data"],
     ["factored", "panels", "recursion"],
     ["exponential"],

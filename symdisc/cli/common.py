@@ -19,6 +19,7 @@ from .config import config_options, config_shown, settings_file
 if TYPE_CHECKING:
     from ..data import DataSet
     from ..discover import Settings
+    from ..discover.ranks import Ranks
     from ..discover.task import Progress
     from ..symmetry import Symmetry
 
@@ -33,6 +34,10 @@ class Output:
     quiet: bool
     verbose: int
     log_every: float | None = None
+
+    def of(self, ranks: Ranks) -> Output:
+        """The same for the first of several processes; the others say nothing."""
+        return self if ranks.first else Output(as_json=False, quiet=True, verbose=0)
 
     def result(self, value: dict[str, Any], show: Callable[[], None]) -> None:
         """The result: one JSON object with `--json`, else whatever `show` prints (nothing with `-q`)."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import SymdiscError
+from ..errors import SymdiscError, printable
 from .common import Output, data_options, open_data, output_options
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class Inspection:
 
         console, uses = Console(highlight=False), self.uses or {}
         for file in self.files:
-            console.print(f"{file['name']}  {format_size(file['bytes'])}", markup=False)
+            console.print(f"{printable(file['name'])}  {format_size(file['bytes'])}", markup=False)
         table = Table(Column("array", overflow="fold"), "shape", "type", "role", "axes", "remarks", box=box.ASCII)
         for place, info in enumerate(self.arrays):
             if place == SHOWN:
@@ -145,7 +145,7 @@ class Inspection:
         console.print(table)
         if self.dataset is not None:
             for line in self._lines():
-                console.print(line, markup=False, soft_wrap=True)
+                console.print(printable(line), markup=False, soft_wrap=True)
 
     def _lines(self) -> list[str]:
         from ..data.memory import format_size
@@ -209,4 +209,4 @@ def _letters(dataset: DataSet, role: str) -> str:
 def _plain(text: str) -> str:
     from rich.markup import escape
 
-    return escape(text)
+    return escape(printable(text))

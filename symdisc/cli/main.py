@@ -24,6 +24,7 @@ COMMANDS = {
     "analyze": ("analyze", "Say which Lie algebra a set of matrices spans."),
     "inspect": ("inspect", "Show what is in a file and how `fit` would read it."),
     "methods": ("methods", "List the methods, their options, formulas and limits."),
+    "basis": ("basis", "Find all equivariant linear maps between tensor representations of a group."),
     "apply": ("apply", "Transform data by exp(sum t_i L_i), t given or drawn."),
     "compare": ("compare", "Measure the principal angles between two spans of generators."),
     "train": ("train", "Fit an equivariant network and say whether the symmetry helped."),
@@ -92,7 +93,8 @@ def run() -> NoReturn:
         _say(f"{error.format_message()}{described_origin(error)}{help_line}".replace("\n", " "))
         code = error.exit_code
     except SymdiscError as error:
-        _say(str(error))
+        if not error.silent:
+            _say(str(error))
         _traceback_if_asked()
         code = error.exit_code
     except KeyboardInterrupt:

@@ -77,7 +77,16 @@ def command(generators: str | None, discover: bool, output: Output, **options: A
     with open_data(options) as data:
         settings = read_settings(options, data.memory)
         with progress_bar(output) as watch:
-            made = train(data, given, settings=settings, options=study, rep=rep, out=folder, resume=resume, watch=watch)
+            made = train(
+                data,
+                generators=given,
+                settings=settings,
+                options=study,
+                rep=rep,
+                out=folder,
+                resume=resume,
+                watch=watch,
+            )
     made.run["argv"] = sys.argv
     paths = made.save(folder)
     (folder / CHECKPOINT).unlink(missing_ok=True)

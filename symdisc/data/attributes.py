@@ -83,6 +83,11 @@ def words(file: str, wanted: dict[str, list[str]], label: str) -> dict[str, dict
     return _child([file, "-", json.dumps(wanted)], label)
 
 
+def took_too_long(error: InputError) -> bool:
+    """Whether the child process that read attributes never came to an end: nobody should wait for the next one."""
+    return isinstance(error.__cause__, subprocess.TimeoutExpired)
+
+
 def _child(arguments: list[str], label: str) -> dict[str, dict[str, list[str]]]:
     try:
         done = subprocess.run(

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import InputError, SymdiscError
 from . import attributes
+from .chunks import chunks_are_sound
 from .files import Handle, guarded, open_hdf5, open_regular
 from .hdf5_source import Hdf5Source
 from .layouts.columns import place_of
@@ -64,7 +65,7 @@ class Hdf5Container:
         self._file = open_hdf5(handle)
         self._others: dict[str, Hdf5Container] = {}
         self._words: dict[str, dict[str, dict[str, list[str]]]] = {}
-        self.damaged_words = False
+        self.damaged_words: InputError | None = None
 
     # --- finding objects
 
@@ -215,7 +216,10 @@ class Hdf5Container:
                 raise InputError(
                     f"{label} declares {format_size(dataset.nbytes)}, more than the file has; it was cut short"
                 )
-        elif dataset.nbytes > _LARGE and self._written(dataset) * _SPARSE < 1:
+            return
+        if not chunks_are_sound(dataset, os.stat(self._file.filename).st_size):
+            raise InputError(f"{label} has chunks that lie where none can be; the file is damaged, write it again")
+        if dataset.nbytes > _LARGE and self._written(dataset) * _SPARSE < 1:
             raise InputError(
                 f"{label} declares {format_size(dataset.nbytes)}, of which less than 1 % was ever written; "
                 "give a slice of what was"
@@ -308,10 +312,12 @@ class Hdf5Container:
         columns = [(path, dtype, shape)]
         if dtype.names:
             columns = [(f"{path}.{name}", dtype[name].base, shape + dtype[name].shape) for name in dtype.names]
-        infos = []
-        for name, kind, size in columns:
-            infos.append(described(name, kind, size, note))
-        return infos
+        return [
+            ArrayInfo(name, size, str(kind), note, f"holds {_of_objects(kind)}")
+            if kind.kind == "O"
+            else described(name, kind, size, note)
+            for name, kind, size in columns
+        ]
 
     def _why(self, error: Exception, path: str) -> str:
         text = str(error).removeprefix(f"{self.label}: ")
@@ -367,6 +373,8 @@ class Hdf5Container:
 
     def _variable(self, path: str) -> dict[str, dict[str, list[str]]]:
         if path not in self._words:
+            if self.damaged_words is not None and attributes.took_too_long(self.damaged_words):
+                raise self.damaged_words
             dataset = self._found(path)
             self._words[path] = {"dataset": {}, "root": {}}
             if attributes.has_variable(dataset) or attributes.has_variable(self._file):
@@ -384,7 +392,7 @@ class Hdf5Container:
 
 def _of_objects(dtype: np.dtype) -> str:
     if h5py.check_string_dtype(dtype):
-        return "text of variable length; store fixed-length strings or numbers"
+        return "text of variable length; encode it as numbers (text of fixed length can be group ids)"
     if h5py.check_vlen_dtype(dtype):
         return "rows of different lengths; pad them to one length"
     return "references; name the array that they point to"

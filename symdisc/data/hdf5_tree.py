@@ -86,12 +86,12 @@ class Hdf5Tree:
 
     def _words(self, file: str, wanted: dict[str, list[str]]) -> dict[str, dict[str, list[str]]]:
         """Text attributes of variable length; none any more once some were found damaged, which takes time."""
-        if self._container.damaged_words:
+        if self._container.damaged_words is not None:
             return {}
         try:
             return attributes.words(file, wanted, self.label)
-        except InputError:
-            self._container.damaged_words = True
+        except InputError as error:
+            self._container.damaged_words = error
             return {}
 
     def raw(self, path: str, name: str) -> bytes | None:

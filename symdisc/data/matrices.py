@@ -87,3 +87,42 @@ def _checked(view: View, label: str) -> np.ndarray:
         place = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))[3 - len(shape) :]
         raise InputError(f"{label} is not finite at index {place} (the first); correct it")
     return matrices
+
+
+def read_elements(path: str | os.PathLike[str], required: bool = True) -> np.ndarray | None:
+    """Discrete group elements of an NPZ or NPY: (j, d, d) matrices, or permutations as (j, d) or (d,) integers.
+
+    Args:
+        path: the file; the array called `discrete`, else its only array. A folder means its `generators.npz`.
+        required: whether a file without `discrete` is an error; if not, only that name counts.
+
+    Raises:
+        InputError: no such file or array.
+    """
+    file = os.fspath(path)
+    if os.path.isdir(file):
+        file = os.path.join(file, "generators.npz")
+    container = open_container(file)
+    try:
+        if container.exists("discrete"):
+            name = "discrete"
+        elif not required:
+            return None
+        else:
+            names = [info.name for info in container.arrays() if info.numeric]
+            if len(names) != 1:
+                shown = ", ".join(f"`{found}`" for found in names[:10]) or "none"
+                raise InputError(
+                    f"{container.label}: which array holds the discrete generators? there are {shown}; call it "
+                    "`discrete`"
+                )
+            name = names[0]
+        parsed = Name.parse(name, container.exists, container.label)
+        source = container.source(parsed.path, parsed.fields)
+        label = f"{container.label}: `{name}`"
+        view = View(source, spans(parsed.index, source.shape, label), container.label, name)
+        if math.prod(view.shape) * view.dtype.itemsize > budget(None):
+            raise ResourceError(f"{label} would not fit into memory")
+        return np.array(view.read_all())
+    finally:
+        container.close()

@@ -173,7 +173,9 @@ class _Files:
         if not good and len(infos) == 1:
             return infos[0].name
         if not good:
-            raise InputError(f"{self.first.label} holds no array of real numbers; give another file")
+            refused = next((info for info in infos if info.refused), None)
+            why = f": `{refused.name}` {refused.refused}" if refused else "; give another file"
+            raise InputError(f"{self.first.label} holds no array of real numbers{why}")
         raise InputError(f"{self.first.label}: which array is x? {_choice(good)}")
 
     def name_y(self, name: str | None, kind: str | None) -> str | None:

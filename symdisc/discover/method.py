@@ -123,6 +123,13 @@ class Declining(Protocol):
         """Why these data are too much to be chosen without being asked for, or None."""
 
 
+@runtime_checkable
+class Unshared(Protocol):
+    """A method of which several processes each do the whole work; `unshared` says why, for the notes."""
+
+    unshared: str
+
+
 @dataclass(frozen=True)
 class Given:
     """Generators to test: (k, m, m) block-diagonal matrices, their blocks, and hashes of the data they came from."""

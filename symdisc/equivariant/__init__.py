@@ -1,6 +1,7 @@
 """Representations of a group and the bases of their invariant vectors, that is, of equivariant linear maps."""
 
 from .basis import Basis, Part
+from .files import load_basis, save_basis
 from .group import Block, Group
 from .groups import group, named
 from .kernels import Kernel
@@ -21,6 +22,8 @@ __all__ = [
     "V",
     "equivariant_basis",
     "group",
+    "load_basis",
     "named",
     "parse_rep",
+    "save_basis",
 ]

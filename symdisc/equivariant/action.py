@@ -49,14 +49,10 @@ class Action:
 
     def derivative(self, i: int, x: np.ndarray) -> np.ndarray:
         """drho(A_i) x for x (m, b)."""
-        return self.combination(np.eye(self.dimension)[i], x)
-
-    def combination(self, weights: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """drho(sum_i w_i A_i) x for x (m, b)."""
         tensor = x.reshape(*self.shape, -1)
-        total = np.zeros_like(tensor)
-        for axis, stack in enumerate(self.lie):
-            total += along(np.tensordot(weights, stack, axes=1), tensor, axis)
+        total = along(self.lie[0][i], tensor, 0)
+        for axis in range(1, len(self.lie)):
+            total += along(self.lie[axis][i], tensor, axis)
         return total.reshape(x.shape)
 
     def element(self, i: int, x: np.ndarray) -> np.ndarray:

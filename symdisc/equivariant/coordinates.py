@@ -13,7 +13,7 @@ import numpy as np
 
 ROUNDS = 40
 HALVINGS = 30
-ROUNDING = 1e-13
+ROUNDING = 1e-11
 LAST = 1e-7
 ACCEPTED = 1e-9
 LARGEST = 24

@@ -2,7 +2,7 @@
 
 With noisy generators the exact invariants are gone; the nearest algebra that closes has them again. Where it is rigid
 (semisimple) nothing else is left to be wrong. Where it is not, the ideals that `nearest` read off are held, and what
-they leave free (ratios of eigenvalues, say) keeps its noise: ranks are then read through the window.
+they leave free, the eigenvalues of a central generator, is rounded to whole ratios if noise explains that.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ from .rep import Letter
 ROUNDING = 1e-9
 EXACT = 1e-9
 HOPELESS = 0.5
+WORST = 1e3
+APART = 0.05
+MOST_WHOLE = 6
 
 
 @dataclass
@@ -99,7 +102,7 @@ class Prepared:
         lie = self.lie if part == "all" else np.tensordot(self.semisimple, self.lie, axes=1)
         elements = self.discrete if discrete else self.discrete[:0]
         lie, elements = (_joined([self.group.block(stack, block) for block in blocks]) for stack in (lie, elements))
-        flat = lie.reshape(len(lie), -1)
+        flat = lie.reshape(len(lie), lie.shape[1] ** 2)
         _, values, rows = np.linalg.svd(flat, full_matrices=False)
         rank = int((values > EXACT * values.max(initial=1e-300)).sum())
         if rank < len(lie):
@@ -175,10 +178,62 @@ def prepare(group: Group, snap: bool, noise: float | None) -> Prepared:
         max(0.0, 1 - float(np.linalg.norm(found.basis.reshape(k, -1) @ refined.basis.reshape(k, -1).T) ** 2) / k)
     )
     level = max(level, read.noise)
-    prepared = Prepared(group, refined.basis, group.discrete, level, True, False, notes)
-    prepared.rigid = len(prepared.semisimple) == k
     notes.append(f"generators moved by {moved:.2g} of their size to the nearest exact algebra (noise {level:.2g})")
-    return prepared
+    basis = _rounded_centre(refined.basis, refined.constants, level, notes)
+    return Prepared(group, basis, group.discrete, level, True, True, notes)
+
+
+def _rounded_centre(basis: np.ndarray, constants: np.ndarray, noise: float, notes: list[str]) -> np.ndarray:
+    """The algebra with an exact centre, where that is one element with a basis of eigenvectors.
+
+    Closure says nothing about its eigenvalues; those that noise explains as zero, as equal or as small whole multiples
+    are made so. Any function of a central element commutes with all generators, so the algebra stays one.
+    """
+    k, d, _ = basis.shape
+    _, values, rows = np.linalg.svd(constants.reshape(k, -1).T, full_matrices=True)
+    central = rows[int((values > EXACT).sum()) :]
+    if len(central) != 1:
+        if len(central) > 1:
+            notes.append(
+                f"the centre has dimension {len(central)}: closure does not fix ratios of its eigenvalues, which keep "
+                "their noise"
+            )
+        return basis
+    derived = np.linalg.svd(constants.reshape(k * k, k), full_matrices=False)
+    inside = derived[2][derived[1] > EXACT]
+    outside = central[0] - (central[0] @ inside.T) @ inside
+    if np.linalg.norm(outside) < APART:
+        # A bracket is central, as in Heisenberg's algebra: nothing is free.
+        return basis
+    element = np.tensordot(central[0], basis, axes=1)
+    weights, vectors = np.linalg.eig(element)
+    if np.linalg.cond(vectors) > WORST:
+        return basis
+    rounded = _rounded(weights, noise * float(np.linalg.cond(vectors)) / np.sqrt(d))
+    if rounded is None:
+        return basis
+    cleaned = (vectors * rounded @ np.linalg.inv(vectors)).real
+    # The others, in an ideal that holds all brackets, so that they close with the new element too.
+    rest = np.tensordot(np.linalg.svd(outside[None])[2][1:], basis, axes=1)
+    moved = float(np.linalg.norm(cleaned - element))
+    notes.append(f"eigenvalues of the central generator rounded to whole ratios, moving it by {moved:.2g}")
+    return _orthonormal(np.concatenate([rest, cleaned[None]]))
+
+
+def _rounded(weights: np.ndarray, noise: float) -> np.ndarray | None:
+    """Real and imaginary parts as small whole multiples of one unit; None where noise does not explain that."""
+    parts = np.concatenate([weights.real, weights.imag])
+    largest = float(np.abs(parts).max())
+    if largest == 0:
+        return None
+    for whole in range(1, MOST_WHOLE + 1):
+        scaled = parts * whole / largest
+        near = np.round(scaled)
+        if np.abs(scaled - near).max() <= 3 * noise * whole / largest and 3 * noise * whole / largest < 0.25:
+            unit = float(parts @ near / (near @ near))
+            n = len(weights)
+            return np.asarray((near[:n] + 1j * near[n:]) * unit)
+    return None
 
 
 def _orthonormal(lie: np.ndarray) -> np.ndarray:

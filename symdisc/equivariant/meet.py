@@ -93,16 +93,24 @@ def _homomorphisms(first: Action, second: Action, draw: int) -> tuple[list[tuple
         if root is None:
             continue
         # The same tree of the same type on the other side, eigenvalue by eigenvalue.
-        match = [two.cluster(one.values[node]) for node, _ in tree]
-        if None in match:
+        place: dict[int, int] = {}
+        for node, _ in tree:
+            match = two.cluster(one.values[node])
+            if match is None:
+                raise NotDecomposed
+            place[node] = match
+        other: list[tuple[int, int | None]] = [
+            (place[node], None if parent is None else place[parent]) for node, parent in tree
+        ]
+        units = one.units(tree[0][0])
+        left = _copies(one.frames(tree), units, True)
+        if two is one and len(units) == 1:
+            found.append((left, left))
+            continue
+        others = two.units(other[0][0])
+        if len(units) != len(others):
             raise NotDecomposed
-        place = {node: other for (node, _), other in zip(tree, match, strict=True)}
-        other = [(place[node], None if parent is None else place[parent]) for node, parent in tree]
-        left, right = one.frames(tree), two.frames(other)  # type: ignore[arg-type]
-        units = one.units(left[0])
-        found.append((_copies(left, units, True), _copies(right, two.units(right[0]), False)))
-        if len(units) != len(two.units(right[0])):
-            raise NotDecomposed
+        found.append((left, _copies(two.frames(other), others, False)))
     return found, clarity
 
 
@@ -147,7 +155,8 @@ class _Half:
         self.values = np.add.reduceat(self.values, self.starts) / self.dimensions
         if across < self.apart:
             raise NotDecomposed
-        self._z = self.vectors.T @ recipe.element(1, self) @ self.vectors
+        self._elements: dict[int, np.ndarray] = {}
+        self._z = self.element(1)
 
     def combination(self, lie: np.ndarray, discrete: np.ndarray) -> np.ndarray:
         """sum_i w_i A_i + sum_j u_j h_j on this half, scaled so that it neither grows nor vanishes."""
@@ -211,14 +220,21 @@ class _Half:
             frames.append(self.vectors[:, part] @ turns[node])
         return np.stack(frames)
 
-    def units(self, frame: np.ndarray) -> list[np.ndarray]:
-        """1 and the imaginary units of the commutant of a type, on one of its eigenspaces (D, c): 1, 2 or 4."""
-        c = frame.shape[1]
+    def element(self, number: int) -> np.ndarray:
+        """A random element of the algebra on this half, in the eigenvectors of X."""
+        if number not in self._elements:
+            self._elements[number] = self.vectors.T @ self.recipe.element(number, self) @ self.vectors
+        return self._elements[number]
+
+    def units(self, root: int) -> list[np.ndarray]:
+        """1 and the imaginary units of the commutant of a type, on one of its eigenspaces: 1, 2 or 4 of (c, c)."""
+        part = self._slice(root)
+        c = int(self.dimensions[root])
         units = [np.eye(c)]
         if c == 1:
             return units
         for number in (1, 2, 3):
-            element = frame.T @ self.recipe.element(number, self) @ frame
+            element = self.element(number)[part, part]
             size = max(float(np.linalg.norm(element)), 1e-300)
             symmetric = (element + element.T) / 2
             if np.abs(symmetric - np.trace(symmetric) / c * units[0]).max() > SCALAR * 10 * max(size, 1.0):

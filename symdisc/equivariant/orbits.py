@@ -50,6 +50,21 @@ def solve(action: Action) -> Orbits:
     return Orbits(labels, signs, rank)
 
 
+def violation(action: Action, kernel: Orbits) -> float:
+    """Largest |rho(h) v - v| over the basis: exact, entry by entry."""
+    worst = 0.0
+    reached = kernel.labels >= 0
+    counts = np.bincount(kernel.labels[reached], minlength=kernel.rank)
+    for number in range(action.elements):
+        image, negative = _image(action, number)
+        wrong = kernel.labels[image] != kernel.labels
+        wrong |= reached & (kernel.signs[image] * np.where(negative, -1, 1) != kernel.signs)
+        if wrong.any():
+            lost = np.bincount(kernel.labels[wrong & reached], minlength=kernel.rank)
+            worst = max(worst, float(np.sqrt(4 * lost / np.maximum(counts, 1)).max(initial=0.0)))
+    return worst
+
+
 def _compressed(labels: np.ndarray) -> tuple[np.ndarray, int]:
     kept, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
     order = np.argsort(first, kind="stable")

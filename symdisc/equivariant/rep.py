@@ -330,14 +330,18 @@ def along(matrix: np.ndarray, tensor: np.ndarray, axis: int) -> np.ndarray:
 
 def kronecker(factors: Sequence[np.ndarray]) -> np.ndarray:
     """Kronecker product; of nothing, the 1 x 1 identity."""
-    return reduce(np.kron, factors, np.eye(1))
+    return reduce(lambda a, b: np.einsum("ij,kl->ikjl", a, b).reshape(len(a) * len(b), -1), factors, np.eye(1))
 
 
 def kronecker_sum(factors: Sequence[np.ndarray]) -> np.ndarray:
     """A (x) 1 (x) .. + 1 (x) B (x) .. + ..; of nothing, the 1 x 1 zero."""
     total: np.ndarray = np.zeros((1, 1))
     for factor in factors:
-        total = np.kron(total, np.eye(len(factor))) + np.kron(np.eye(len(total)), factor)
+        n, d = len(total), len(factor)
+        longer = np.zeros((n, d, n, d))
+        np.einsum("iaja->aij", longer)[:] += total
+        np.einsum("iaib->iab", longer)[:] += factor
+        total = longer.reshape(n * d, n * d)
     return total
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from . import chebyshev, dense, meet, orbits, torus
 from .action import PROBES, SMALL, Action
 from .basis import Basis, Part
 from .exact import Prepared, prepare
+from .files import Cache
 from .group import Group
 from .groups import group as as_group
-from .kernels import Explicit, Kernel, Outer, Reordered
+from .kernels import Explicit, Kernel, Orbits, Outer, Reordered
 from .parse import parse_rep
 from .rep import Letter, Map, Rep, Word
 from .window import Window, window
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from ..symmetry import Symmetry
 
 TINY = 27
+CHECKED = 1_000_000
 RESIDUAL = 1e-9
 """Largest residual that exact generators may leave."""
 UNCLEAR = 3.0
@@ -44,6 +47,7 @@ def equivariant_basis(
     solver: str = "auto",
     snap: bool = True,
     noise: float | None = None,
+    cache: str | Path | None = None,
 ) -> Basis:
     """All v with rho(g) v = v for every g of a group; for maps, all W with rho_out(g) W = W rho_in(g).
 
@@ -54,6 +58,7 @@ def equivariant_basis(
         solver: "auto", or one of `SOLVERS`, forced on every word.
         snap: first move noisy generators to the nearest exact algebra.
         noise: relative noise of the Lie generators (error over size), if known; else what closure reveals.
+        cache: a folder where bases are kept, under names made of the content of generators and options; None: none.
 
     Raises:
         InputError: a solver that does not apply, generators that do not close, or no rank that fits the noise.
@@ -71,6 +76,18 @@ def equivariant_basis(
         raise InputError(f"no solver {solver!r}; there are auto, {', '.join(SOLVERS)}")
     if noise is not None and not 0 <= noise < 1:
         raise InputError(f"noise {noise:g} is not a relative noise; give a number from 0 to below 1")
+    if cache is None:
+        return _solved(chosen, rep, solver, snap, noise)
+    kept = Cache(cache)
+    path = kept.path(chosen, rep, solver, snap, noise)
+    basis = kept.get(path)
+    if basis is None:
+        basis = _solved(chosen, rep, solver, snap, noise)
+        kept.put(path, basis, chosen)
+    return basis
+
+
+def _solved(chosen: Group, rep: Rep, solver: str, snap: bool, noise: float | None) -> Basis:
     size = rep.size(chosen)
     _affordable(rep, size)
     key = snap, noise
@@ -243,7 +260,7 @@ class _Word:
     def _dense(self) -> Found:
         m = self.action.size
         need = 8 * m * m * (4 + self.action.dimension + self.action.elements)
-        if need > budget(None):
+        if need > 100 * CHECKED and need > budget(None):
             raise ResourceError(f"the dense solver takes {need / 1e9:.1f} GB for {m} entries; use another solver")
         return *dense.solve(self.action, self.lift), "dense"
 
@@ -302,7 +319,8 @@ class _Word:
     def _narrowed(self, kernel: Kernel, gap: float | None, name: str, rest: Action) -> Found:
         if (not rest.dimension and not rest.elements) or not kernel.rank:
             return kernel, gap, name
-        if 8 * kernel.rank * kernel.size * 4 > budget(None):
+        need = 8 * kernel.rank * kernel.size * 4
+        if need > CHECKED and need > budget(None):
             raise Refused(f"{kernel.rank} invariants of the first part are too many to narrow down")
         narrowed, more = dense.narrow(kernel.dense(), rest, self.lift)
         gaps = [value for value in (gap, more) if value is not None]
@@ -313,6 +331,8 @@ def _residual(action: Action, kernel: Kernel) -> float:
     """Largest |C v| over unit vectors of the basis; a random sample of them where it is large."""
     if not kernel.rank:
         return 0.0
+    if isinstance(kernel, Orbits):
+        return orbits.violation(action, kernel)
     if kernel.rank * kernel.size <= SMALL // 16 or kernel.rank <= PROBES:
         columns = kernel.dense()
     else:
@@ -322,7 +342,7 @@ def _residual(action: Action, kernel: Kernel) -> float:
 
 
 def _affordable(rep: Rep, size: int) -> None:
-    if 8 * 4 * size > budget(None):
+    if size > CHECKED and 8 * 4 * size > budget(None):
         raise ResourceError(f"{rep.text} has {size} entries, more than memory holds; use a smaller representation")
 
 

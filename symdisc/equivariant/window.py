@@ -52,7 +52,8 @@ class Window:
         if largest == 0:
             return size, None
         level = self.level(largest)
-        floor = SMALLEST * largest
+        # Identities such as V -> V have no noise at all: below the window all are equally good.
+        floor = SMALLEST * largest if self.exact else BELOW * level
         below = np.concatenate([[floor], np.maximum(values, floor)])
         above = np.concatenate([values, [np.inf]]) if len(values) == size else values
         below = below[: len(above)]
@@ -65,9 +66,8 @@ class Window:
                 "you know it, more data, or the group's name if you know that"
             )
         # Rank 0 is compared with what noise explains, full rank with nothing.
-        reference = below.copy()
-        reference[0] = max(level, floor)
-        gaps = np.where(good, np.minimum(above, largest * 10) / reference, 0.0)
+        reference = np.concatenate([[max(level, floor)], below[1:]])
+        gaps = np.where(good, np.minimum(above, 10 * largest) / reference, 0.0)
         rank = int(gaps.argmax())
         return rank, (None if rank == size else float(gaps[rank]))
 

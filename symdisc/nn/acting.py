@@ -97,6 +97,9 @@ def smallest_block(generators: np.ndarray) -> np.ndarray:
 def blocks_of(generators: Symmetry | np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """(k, v, v) on x and (k, c, c) on y, or None where y is invariant, of a result or of plain matrices.
 
+    What brackets add to certified generators (`closure` in the result) is part of the group that they generate: without
+    it noisy ones would close to something larger.
+
     Raises:
         InputError: an action by translations, or a factored result.
     """
@@ -110,9 +113,12 @@ def blocks_of(generators: Symmetry | np.ndarray) -> tuple[np.ndarray, np.ndarray
         )
     if not isinstance(generators.generators, np.ndarray):
         raise InputError("a result kept by factors is a basis for every distribution; name the group instead")
-    output = generators.block("output") if "output" in roles else None
+    added = generators.extras.get("closure")
+    matrices = generators.generators if added is None else np.concatenate([generators.generators, added])
+    part = {block.role: matrices[:, block.start : block.stop, block.start : block.stop] for block in generators.blocks}
+    output = part.get("output")
     moves = output is not None and np.abs(output).max(initial=0.0) > 0
-    return generators.block("space"), output if moves else None
+    return part["space"], output if moves else None
 
 
 def _stated(

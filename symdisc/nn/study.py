@@ -75,12 +75,11 @@ class Samples:
         Raises:
             InputError: not labelled, too few samples, or no classes where they are asked for.
         """
+        label = data.columns["x"].parts[0].file
         if data.kind not in ("labelled", "pairs") or "y" not in data.columns:
-            raise InputError(f"{data.names['x']}: a network is trained on labelled data, x and y; there is no y")
+            raise InputError(f"{label}: a network is trained on labelled data, x and y; say with --y NAME which is y")
         if data.samples < LEAST:
-            raise InputError(
-                f"{data.names['x']}: {data.samples} samples; at least {LEAST} are needed to compare networks"
-            )
+            raise InputError(f"{label}: {data.samples} samples; at least {LEAST} are needed to compare networks")
         parts = list(data.chunks())
         x = np.concatenate([part.x for part in parts])
         y = np.concatenate([part.y for part in parts if part.y is not None]).reshape(len(x), -1)
@@ -105,8 +104,9 @@ def _classes(data: DataSet, y: np.ndarray, labels: str) -> np.ndarray | None:
     distinct = np.unique(y)
     if len(distinct) < 2 or len(distinct) > MOST_CLASSES or len(distinct) * 5 > len(y):
         if labels == "classes":
+            label = data.columns["y"].parts[0].file
             raise InputError(
-                f"{data.names['y']}: {len(distinct)} different values are no classes of 5 samples or more; leave out "
+                f"{label}: y has {len(distinct)} different values, no classes of 5 samples or more; leave out "
                 "--labels classes"
             )
         return None

@@ -17,6 +17,7 @@ from ..atomic import write_text
 from ..data import from_arrays
 from ..discover import Settings, fit
 from ..discover.fit import versions
+from ..discover.named import read_generators
 from ..discover.task import CHECKPOINT, Checkpoint, Progress, drive, identity_of
 from ..errors import InputError, Interrupted
 from ..symmetry import Symmetry, to_json
@@ -65,9 +66,12 @@ class Trained:
 
 
 def train(
-    data: DataSet,
-    generators: Symmetry | np.ndarray | None = None,
+    x: Any,
+    y: Any = None,
     *,
+    generators: Any = None,
+    group: Any = None,
+    axes: str | None = None,
     settings: Settings | None = None,
     options: StudyOptions | None = None,
     rep: str | None = None,
@@ -78,8 +82,9 @@ def train(
     """Fit an equivariant network, and say on held-out data whether the symmetry helped.
 
     Args:
-        data: labelled, as `symdisc.data.open_dataset` or `from_arrays` make it.
-        generators: a result or (k, v, v) matrices; None: `fit` looks for them, in each training part anew.
+        x: array with a sample axis, or a `DataSet` opened from files. y: (n,) or (n, c) targets; integers are classes.
+        generators: a result or its path, or (k, v, v) matrices; None: `fit` looks for them, in each training part anew.
+        group: (n,) ids; samples of one group are never split. axes: a letter per axis of x.
         settings: of that search; also seed, level, device and dtype of the training.
         options: of networks and splits. rep: how x and y transform, such as `2*V -> Scalar`.
         out: folder of the checkpoint. resume: go on from it. watch: called after every step.
@@ -89,6 +94,9 @@ def train(
     """
     started = time.time()
     settings, options = settings or Settings(), options or StudyOptions()
+    data: DataSet = x if hasattr(x, "chunks") else from_arrays(x, y, group=group, kind="labelled", axes=axes)
+    if isinstance(generators, (str, Path)):
+        generators = read_generators(str(generators))
     samples = Samples.of(data, options.labels)
     device, dtype = device_of(settings.device), settings.dtype or "float32"
     given = None if generators is None else blocks_of(generators)

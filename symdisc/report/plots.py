@@ -6,10 +6,10 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..atomic import write_bytes
+from ..atomic import make_folder, write_bytes
 from ..errors import InputError
 from ..panels import Panel
-from ..symmetry import Symmetry, make_folder
+from ..symmetry import Symmetry
 from .draw import draw
 from .standard import standard_panels
 from .style import style

@@ -104,6 +104,18 @@ def test_given_generators():
         symdisc.test(data, generators=turn(0, 1, 4)[None])
 
 
+@pytest.mark.parametrize(("d", "furthest"), [(2, 1.0), (3, 2.0)])
+def test_a_given_rotation_by_large_angles(d, furthest):
+    rng = np.random.default_rng(0)
+    angles, x, generator = rng.uniform(-furthest, furthest, 400), rng.standard_normal((400, d)), np.zeros((1, d, d))
+    generator[0, :2, :2] = [[0.0, -1.0], [1.0, 0.0]]
+    y = np.einsum("nij,nj->ni", expm(angles[:, None, None] * generator), x)
+    result = symdisc.test(x, y, kind="pairs", generators=generator)
+    assert result.verdict is Verdict.SYMMETRIC
+    # Not exact: the prior of t shortens the angles of vectors that hardly move.
+    np.testing.assert_allclose(result.extras["coefficients"][:, 0], angles, atol=5e-3)
+
+
 def independent(rng, n, d):
     return rng.standard_normal((n, d)), rng.standard_normal((n, d))
 
@@ -167,6 +179,14 @@ def test_nothing_moves():
     found = symdisc.fit(x, x, kind="pairs", axes="ns")
     assert (found.verdict, found.dimension) == (Verdict.INCONCLUSIVE, 0)
     assert "y equals x" in found.reason
+
+
+def test_nothing_to_move():
+    """x = 0 everywhere: refused before any search, which has nothing to learn from."""
+    y = np.random.default_rng(9).standard_normal((100, 4))
+    found = symdisc.fit(np.zeros_like(y), y, kind="pairs", axes="ns")
+    assert (found.verdict, found.dimension) == (Verdict.INCONCLUSIVE, 0)
+    assert "x is zero" in found.reason
 
 
 @pytest.mark.parametrize("value", [0.0, 2.0])

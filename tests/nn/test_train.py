@@ -15,10 +15,11 @@ from symdisc.data import from_arrays
 from symdisc.equivariant import V, group
 from symdisc.errors import InputError
 from symdisc.nn import load
-from symdisc.nn.acting import acting, smallest_block
+from symdisc.nn.acting import acting, blocks_of, smallest_block
 from symdisc.nn.comparison import compare, folds
 from symdisc.nn.study import Samples, StudyOptions, StudyTask
 from symdisc.nn.training import Training
+from symdisc.symmetry import Block, Symmetry, Verdict
 
 SO3 = group("so(3)").lie
 
@@ -151,7 +152,7 @@ def test_channels_classes_and_refusals():
     torch.testing.assert_close(before, after, rtol=1e-3, atol=1e-4)
     with pytest.raises(InputError, match="at least 30"):
         Samples.of(from_arrays(x[:20], y[:20], kind="labelled", axes="nsc"))
-    with pytest.raises(InputError, match="there is no y"):
+    with pytest.raises(InputError, match="which is y"):
         Samples.of(from_arrays(x, axes="nsc"))
 
 
@@ -190,3 +191,32 @@ def test_verdicts_on_data_whose_answer_is_known():
         work = StudyTask(samples_of(x, values), (SO3, None), options, rep="2*V -> Scalar")
         verdicts[name] = finished(work).comparison().verdict
     assert verdicts == {"true": "helped", "false": "did not help"}
+
+
+def test_what_brackets_add_is_part_of_the_group():
+    """so(3) certified up to one generator, the third from the bracket of the others."""
+    found = Symmetry(
+        SO3[:2], "function", "labelled", Verdict.SYMMETRIC, "", (Block("space", 0, 3),), np.zeros(2), np.zeros(2),
+        ("certified",) * 2, ("learned",) * 2, 2, 2, extras={"closure": SO3[2:]},
+    )  # fmt: skip
+    space, output = blocks_of(found)
+    np.testing.assert_array_equal(space, SO3)
+    assert output is None
+    found.blocks = (Block("homogeneous", 0, 3),)
+    with pytest.raises(InputError, match="homogeneous"):
+        blocks_of(found)
+
+
+def test_a_search_that_is_interrupted_keeps_the_checkpoint(tmp_path, monkeypatch):
+    """The search has its own handler of signals, which knows nothing of the checkpoint of the training around it."""
+    from symdisc.errors import ExitCode, Interrupted
+    from symdisc.nn import train as module
+
+    def stopped(*args, **kwargs):
+        raise Interrupted("interrupted; nothing was written", ExitCode.INTERRUPTED)
+
+    monkeypatch.setattr(module, "fit", stopped)
+    data = from_arrays(*two_vectors(60), kind="labelled")
+    with pytest.raises(Interrupted, match="--resume"):
+        module.train(data, options=QUICK, out=tmp_path / "a.model")
+    assert (tmp_path / "a.model" / "checkpoint.npz").exists()

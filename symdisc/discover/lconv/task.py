@@ -17,6 +17,7 @@ from ..settings import Settings
 from ..task import Progress
 from .count import Held, ahead, best_count, held_out, most_generators, nothing, settled
 from .fixed import FixedMap, fixed_map
+from .flow import Eigen
 from .model import Model, normalised, principal
 from .pairs import Pairs
 from .result import Report, Trials
@@ -155,9 +156,10 @@ class PairsTask:
         Raises:
             InputError: values that cannot be squared.
         """
-        size = moved = 0.0
+        size = moved = seen = 0.0
         for block in self.pairs.blocks():
-            size = max(size, float(block.x.abs().max()), float(block.y.abs().max()))
+            seen = max(seen, float(block.x.abs().max()))
+            size = max(size, seen, float(block.y.abs().max()))
             moved = max(moved, float((block.y - block.x).abs().max()))
         if size > 1e100 or 0 < size < 1e-100:
             raise InputError(
@@ -168,7 +170,9 @@ class PairsTask:
             return few
         if any(not (self.batch % self.options.folds == fold).any() for fold in range(self.options.folds)):
             return "some held-out parts would be empty; take fewer, --set lconv.folds"
-        return None if moved > 0 else "y equals x in every pair: nothing moves"
+        if not moved > 0:
+            return "y equals x in every pair: nothing moves"
+        return None if seen > 0 else "x is zero in every pair: no matrix moves it"
 
     def _one_map_at_sight(
         self, sample: Pairs, train: torch.Tensor, test: torch.Tensor, fixed: FixedMap
@@ -272,7 +276,8 @@ class PairsTask:
 
     def _trained(self, name: str, pairs: Pairs, rows: torch.Tensor, k: int) -> Generator[Progress, None, Found]:
         """A model from the network form."""
-        from .network import Network, NetworkOptions
+        from .network import Network
+        from .network_options import NetworkOptions
 
         known = self._known(name)
         if known is not None:
@@ -373,7 +378,10 @@ class PairsTask:
         spread = max(moved / max(size, np.finfo(float).tiny), 1e-300)
         model = Model(generators, spread * torch.eye(k, dtype=self.dtype, device=self.device), variance)
         yield Progress("given generators", 0, 1, f"{k} generators")
-        everything, reach = torch.arange(self.data.samples), 10 * spread**0.5
+        # Well inside the 8 standard deviations that `locate` allows; of t and t + a full turn the nearer one.
+        everything, reach = torch.arange(self.data.samples), 6 * spread**0.5
+        if k == 1:
+            reach = min(reach, Eigen(generators[0]).turn / 2)
         residual, explained = self._held_values(model, everything, reach)
         t = located(self.pairs, everything, model, reach=reach)[0]
         self._outcome = self.report.generators(model, t, Trials(residual, explained, self.batch, None))
