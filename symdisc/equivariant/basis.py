@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .kernels import Kernel
-from .rep import Map, Piece, Rep
+from .kernels import Explicit, Kernel
+from .rep import Map, Rep
+from .words import Piece
 
 LARGEST_DENSE = 2**31
 """Bytes above which `dense()` refuses: the factors serve instead."""
@@ -79,6 +80,9 @@ class Basis:
             ResourceError: it would take more than 2 GiB; `coordinates`, `combine` and `project` need no such array.
         """
         self._affordable()
+        if len(self.parts) == 1 and self.parts[0].kernel.size == self.size:
+            columns = self.parts[0].kernel.dense()
+            return columns.copy() if isinstance(self.parts[0].kernel, Explicit) else columns
         result = np.zeros((self.rank, self.size)).T
         for part in self.parts:
             columns = part.kernel.dense()

@@ -22,7 +22,7 @@ from ..algebra.structure import affordable, brackets, structure_constants
 from ..errors import InputError
 from .coordinates import adjoint_coordinates
 from .group import Group
-from .rep import Letter
+from .words import Letter
 
 ROUNDING = 1e-9
 EXACT = 1e-9
@@ -162,8 +162,8 @@ def prepare(group: Group, snap: bool, noise: float | None) -> Prepared:
             )
     if level > HOPELESS:
         raise InputError(
-            f"the generators do not close under brackets (noise {level:.2g}): no group has them as its algebra; see "
-            "`symdisc analyze`, and `analyze --complete` for what they generate"
+            f"the generators do not close under brackets (noise {level:.2g}); if they are exact and generate the "
+            "algebra by their brackets, say so with --noise 0"
         )
     if level < ROUNDING:
         return Prepared(group, found.basis, group.discrete, 0.0, False, True, notes)

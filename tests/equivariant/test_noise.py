@@ -93,3 +93,11 @@ def test_an_unclear_gap_is_said():
     assert basis.gap is not None
     assert basis.gap < 3
     assert any("not clear" in note for note in basis.notes)
+
+
+def test_exact_generators_of_the_algebra_suffice():
+    two = group("so(3)").lie[:2]
+    with pytest.raises(InputError, match="--noise 0"):
+        equivariant_basis(Group(two), T(2))
+    for order, rank in ((2, 1), (4, 3), (6, 15)):
+        assert equivariant_basis(Group(two), T(order), noise=0.0).rank == rank
