@@ -32,7 +32,8 @@ CASES = [
     ("Sp(2)", 6, 0),
     ("SL(3)", 3, 3),
 ]
-STOP = 300
+STOP = 240
+EMLP_FAILED = "emlp did not run"
 EMLP = """
 import json, sys, time
 from emlp.groups import O, RubiksCube, S, SL, SO, SO13p, Sp
@@ -86,6 +87,8 @@ def theirs(name: str, p: int, q: int) -> tuple[str, list[float], float | None]:
             command, capture_output=True, text=True, timeout=STOP, env={**os.environ, "XLA_FLAGS": flags}
         )
         found = run.stdout
+        if run.returncode:
+            raise SystemExit(f"{EMLP_FAILED}: {run.stderr[-500:]}")
     except subprocess.TimeoutExpired as error:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         stopped = after.ru_utime - before.ru_utime
@@ -101,8 +104,10 @@ def peers() -> None:
         mine, cold, warm = ours(name, p, q)
         least = times[-1] if times else (stopped or 0.0)
         ratios.append(least / warm)
-        shown = [f"{value:.3g}" for value in times] + [f"> {stopped:.0f} (stopped)"] * (2 - len(times))
-        rows.append([name, f"T({p},{q})", mine, rank, *shown[:2], f"{cold:.4f}", f"{warm:.4f}", f"{ratios[-1]:.0f}"])
+        shown = [f"{value:.3g}" for value in times]
+        while len(shown) < 2:
+            shown.append(f"> {stopped:.0f} (stopped)")
+        rows.append([name, f"T({p},{q})", mine, rank, *shown, f"{cold:.4f}", f"{warm:.4f}", f"{ratios[-1]:.0f}"])
         _record_peers(rows, ratios)
 
 

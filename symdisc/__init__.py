@@ -14,6 +14,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from .algebra import LieAlgebra, analyze
     from .discover import fit, test
+    from .equivariant import equivariant_basis
     from .symmetry import Symmetry, load
     from .transform import apply
 
@@ -22,12 +23,13 @@ _HOME = {
     "Symmetry": "symmetry",
     "analyze": "algebra",
     "apply": "transform",
+    "equivariant_basis": "equivariant",
     "fit": "discover",
     "load": "symmetry",
     "test": "discover",
 }
 
-__all__ = ["LieAlgebra", "Symmetry", "__version__", "analyze", "apply", "fit", "load", "test"]
+__all__ = ["LieAlgebra", "Symmetry", "__version__", "analyze", "apply", "equivariant_basis", "fit", "load", "test"]
 
 
 def __getattr__(name: str) -> Any:
