@@ -33,6 +33,7 @@ CASES = [
     ("SL(3)", 3, 3),
 ]
 STOP = 300
+EMLP_FAILED = "emlp did not run"
 EMLP = """
 import json, sys, time
 from emlp.groups import O, RubiksCube, S, SL, SO, SO13p, Sp
@@ -41,6 +42,7 @@ name, p, q = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 make = {"SO(3)": lambda: SO(3), "S(6)": lambda: S(6), "Rubik": RubiksCube, "SO+(1,3)": SO13p, "O(5)": lambda: O(5),
         "Sp(2)": lambda: Sp(2), "SL(3)": lambda: SL(3)}[name]
 rep = T(p, q)(make())
+print(json.dumps([0, time.process_time()]), flush=True)
 for run in range(2):
     rep.solcache.clear()
     start = time.process_time()
@@ -86,11 +88,16 @@ def theirs(name: str, p: int, q: int) -> tuple[str, list[float], float | None]:
             command, capture_output=True, text=True, timeout=STOP, env={**os.environ, "XLA_FLAGS": flags}
         )
         found = run.stdout
+        if run.returncode:
+            raise SystemExit(f"{EMLP_FAILED}: {run.stderr[-500:]}")
     except subprocess.TimeoutExpired as error:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         stopped = after.ru_utime - before.ru_utime
         found = (error.stdout or b"").decode()
-    lines = [json.loads(line) for line in found.splitlines() if line.startswith("[")]
+    begun, *lines = [json.loads(line) for line in found.splitlines() if line.startswith("[")]
+    if stopped is not None:
+        # Imports, and solutions that ended, are not part of the one that was stopped.
+        stopped -= begun[1] + sum(line[1] for line in lines)
     return (str(lines[0][0]) if lines else "-"), [line[1] for line in lines], stopped
 
 
@@ -101,8 +108,10 @@ def peers() -> None:
         mine, cold, warm = ours(name, p, q)
         least = times[-1] if times else (stopped or 0.0)
         ratios.append(least / warm)
-        shown = [f"{value:.3g}" for value in times] + [f"> {stopped:.0f} (stopped)"] * (2 - len(times))
-        rows.append([name, f"T({p},{q})", mine, rank, *shown[:2], f"{cold:.4f}", f"{warm:.4f}", f"{ratios[-1]:.0f}"])
+        shown = [f"{value:.3g}" for value in times]
+        while len(shown) < 2:
+            shown.append(f"> {stopped:.0f} (stopped)")
+        rows.append([name, f"T({p},{q})", mine, rank, *shown, f"{cold:.4f}", f"{warm:.4f}", f"{ratios[-1]:.0f}"])
         _record_peers(rows, ratios)
 
 
@@ -117,7 +126,7 @@ def _record_peers(rows: list[list[object]], ratios: list[float]) -> None:
         "1.7.0, its solution cache cleared before each run; cold is the first solution of a process, warm the second "
         "(ours: the median of six more, each with group, self-check and dense basis). Each rep of emlp is stopped "
         f"after {STOP} s of wall time; where the second run did not end, the ratio is to the first, else to the CPU "
-        "seconds spent until then, and so is a lower bound. emlp's Rubik has other permutations: docs/bases.md.",
+        "seconds spent until then. emlp's Rubik has other permutations: docs/bases.md.",
     )
 
 

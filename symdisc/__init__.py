@@ -14,6 +14,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from .algebra import LieAlgebra, analyze
     from .discover import fit, test
+    from .equivariant import equivariant_basis
     from .nn.train import train
     from .symmetry import Symmetry, load, summary_schema
     from .transform import apply
@@ -23,6 +24,7 @@ _HOME = {
     "Symmetry": "symmetry",
     "analyze": "algebra",
     "apply": "transform",
+    "equivariant_basis": "equivariant",
     "fit": "discover",
     "load": "symmetry",
     "summary_schema": "symmetry",
@@ -36,6 +38,7 @@ __all__ = [
     "__version__",
     "analyze",
     "apply",
+    "equivariant_basis",
     "fit",
     "load",
     "summary_schema",

@@ -9,10 +9,10 @@ from math import prod
 
 import numpy as np
 
-from .rep import along, kronecker, kronecker_sum
+from .tensor import along, kronecker, kronecker_sum
 
 PROBES = 6
-SMALL = 2_000_000
+SMALL = 125_000
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .kernels import Kernel
-from .rep import Map, Piece, Rep
+from .kernels import Explicit, Kernel
+from .rep import Rep
+from .words import Piece
 
 LARGEST_DENSE = 2**31
 """Bytes above which `dense()` refuses: the factors serve instead."""
@@ -44,7 +45,7 @@ class Basis:
         rep: the representation; a basis of maps where it is `source >> target`.
         size, rank: of Q.
         parts: the words that have invariants, with these; most of Q is zero, and repeated.
-        residual: largest |drho(A_i) v| and |rho(h_k) v - v| over unit vectors v of the basis, A_i of norm 1.
+        residual: the largest size of drho(A_i) v and of rho(h_k) v - v over unit vectors v of the basis, A_i of norm 1.
         gap: how clearly the rank shows; smallest singular value taken as nonzero over the largest taken as zero, or
             over the threshold.
         solver: how it was found.
@@ -79,6 +80,9 @@ class Basis:
             ResourceError: it would take more than 2 GiB; `coordinates`, `combine` and `project` need no such array.
         """
         self._affordable()
+        if len(self.parts) == 1 and self.parts[0].kernel.size == self.size:
+            columns = self.parts[0].kernel.dense()
+            return columns.copy() if isinstance(self.parts[0].kernel, Explicit) else columns
         result = np.zeros((self.rank, self.size)).T
         for part in self.parts:
             columns = part.kernel.dense()
@@ -147,11 +151,6 @@ class Basis:
 
     def __repr__(self) -> str:
         return f"<Basis of {self.rep}: rank {self.rank} of {self.size}, {self.solver}, residual {self.residual:.1g}>"
-
-    @property
-    def is_map(self) -> bool:
-        """Whether the vectors are matrices of linear maps."""
-        return isinstance(self.rep, Map)
 
     def _vector(self, w: np.ndarray, size: int) -> np.ndarray:
         w = np.asarray(w, dtype=float)

@@ -22,7 +22,7 @@ from ..algebra.structure import affordable, brackets, structure_constants
 from ..errors import InputError
 from .coordinates import adjoint_coordinates
 from .group import Group
-from .rep import Letter
+from .words import Letter
 
 ROUNDING = 1e-9
 EXACT = 1e-9
@@ -162,8 +162,8 @@ def prepare(group: Group, snap: bool, noise: float | None) -> Prepared:
             )
     if level > HOPELESS:
         raise InputError(
-            f"the generators do not close under brackets (noise {level:.2g}): no group has them as its algebra; see "
-            "`symdisc analyze`, and `analyze --complete` for what they generate"
+            f"the generators do not close under brackets (noise {level:.2g}); if they are exact and generate the "
+            "algebra by their brackets, say so with --noise 0"
         )
     if level < ROUNDING:
         return Prepared(group, found.basis, group.discrete, 0.0, False, True, notes)
@@ -179,12 +179,18 @@ def prepare(group: Group, snap: bool, noise: float | None) -> Prepared:
     )
     level = max(level, read.noise)
     notes.append(f"generators moved by {moved:.2g} of their size to the nearest exact algebra (noise {level:.2g})")
-    basis = _rounded_centre(refined.basis, refined.constants, level, notes)
-    return Prepared(group, basis, group.discrete, level, True, True, notes)
+    basis, central = _rounded_centre(refined.basis, refined.constants, level, notes)
+    prepared = Prepared(group, basis, group.discrete, level, True, False, notes)
+    prepared.rigid = central is not None and len(prepared.semisimple) + central == k
+    if not prepared.rigid:
+        notes.append("closure does not fix all of such matrices: ranks are read through the window of the noise")
+    return prepared
 
 
-def _rounded_centre(basis: np.ndarray, constants: np.ndarray, noise: float, notes: list[str]) -> np.ndarray:
-    """The algebra with an exact centre, where that is one element with a basis of eigenvectors.
+def _rounded_centre(
+    basis: np.ndarray, constants: np.ndarray, noise: float, notes: list[str]
+) -> tuple[np.ndarray, int | None]:
+    """The algebra with an exact centre, and the dimension of that; None where it keeps its noise.
 
     Closure says nothing about its eigenvalues; those that noise explains as zero, as equal or as small whole multiples
     are made so. Any function of a central element commutes with all generators, so the algebra stays one.
@@ -198,26 +204,26 @@ def _rounded_centre(basis: np.ndarray, constants: np.ndarray, noise: float, note
                 f"the centre has dimension {len(central)}: closure does not fix ratios of its eigenvalues, which keep "
                 "their noise"
             )
-        return basis
+        return basis, None if len(central) else 0
+    # Central brackets, as in Heisenberg's algebra, have no eigenvalues of their own.
     derived = np.linalg.svd(constants.reshape(k * k, k), full_matrices=False)
     inside = derived[2][derived[1] > EXACT]
     outside = central[0] - (central[0] @ inside.T) @ inside
     if np.linalg.norm(outside) < APART:
-        # A bracket is central, as in Heisenberg's algebra: nothing is free.
-        return basis
+        return basis, None
     element = np.tensordot(central[0], basis, axes=1)
     weights, vectors = np.linalg.eig(element)
     if np.linalg.cond(vectors) > WORST:
-        return basis
+        return basis, None
     rounded = _rounded(weights, noise * float(np.linalg.cond(vectors)) / np.sqrt(d))
     if rounded is None:
-        return basis
+        return basis, None
     cleaned = (vectors * rounded @ np.linalg.inv(vectors)).real
     # The others, in an ideal that holds all brackets, so that they close with the new element too.
     rest = np.tensordot(np.linalg.svd(outside[None])[2][1:], basis, axes=1)
     moved = float(np.linalg.norm(cleaned - element))
     notes.append(f"eigenvalues of the central generator rounded to whole ratios, moving it by {moved:.2g}")
-    return _orthonormal(np.concatenate([rest, cleaned[None]]))
+    return _orthonormal(np.concatenate([rest, cleaned[None]])), 1
 
 
 def _rounded(weights: np.ndarray, noise: float) -> np.ndarray | None:

@@ -18,7 +18,8 @@ from .basis import Basis, Part
 from .group import Group
 from .kernels import Aligned, Explicit, Kernel, Orbits, Outer, Reordered
 from .parse import parse_rep
-from .rep import Piece, Rep
+from .rep import Rep
+from .words import Piece
 
 SCHEMA = 1
 LARGEST_DENSE = 2**25

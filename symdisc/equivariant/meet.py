@@ -17,7 +17,7 @@ import numpy as np
 
 from .action import Action
 from .kernels import Aligned, Explicit, Kernel
-from .rep import along, kronecker, kronecker_sum
+from .tensor import along, kronecker, kronecker_sum
 
 LARGEST = 1500
 TRIES = 6

@@ -10,49 +10,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache, reduce
+from functools import cache, lru_cache
 from math import prod
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError
+from .tensor import along, kronecker, kronecker_sum
+from .words import Blocks, Letter, Piece, Word
 
 if TYPE_CHECKING:
     from .group import Group
-
-Letter = tuple[int, bool]
-"""Which block of the group's matrices (0 first), and whether its dual."""
-Word = tuple[Letter, ...]
-
-
-class Blocks(Protocol):
-    """What a representation needs to know of a group: the sizes of the blocks that letters name."""
-
-    sizes: tuple[int, ...]
-    whole: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Piece:
-    """All places of one word in the vector of a representation.
-
-    Attributes:
-        word: letters of the tensor product; () is a scalar.
-        strides: how far apart neighbours of each axis lie in the vector.
-        starts: (n,) where each copy begins.
-    """
-
-    word: Word
-    strides: tuple[int, ...]
-    starts: np.ndarray
-
-    def places(self, sizes: Sequence[int]) -> np.ndarray:
-        """(n, m) indices of the entries of every copy, C-ordered along m."""
-        offsets = np.zeros(1, dtype=np.intp)
-        for (factor, _), stride in zip(self.word, self.strides, strict=True):
-            offsets = (offsets[:, None] + stride * np.arange(sizes[factor])).ravel()
-        return np.asarray(self.starts[:, None] + offsets)
 
 
 class Rep(ABC):
@@ -318,31 +287,6 @@ Scalar = Product()
 def T(p: int, q: int = 0) -> Rep:
     """Tensors of p vector indices and q dual ones: V^p (x) V*^q."""
     return V**p * V.T**q
-
-
-def along(matrix: np.ndarray, tensor: np.ndarray, axis: int) -> np.ndarray:
-    """`matrix` times one axis of a tensor."""
-    shape = tensor.shape
-    before, after = prod(shape[:axis]), prod(shape[axis + 1 :])
-    result = np.matmul(matrix, tensor.reshape(before, shape[axis], after))
-    return np.asarray(result.reshape(*shape[:axis], len(matrix), *shape[axis + 1 :]))
-
-
-def kronecker(factors: Sequence[np.ndarray]) -> np.ndarray:
-    """Kronecker product; of nothing, the 1 x 1 identity."""
-    return reduce(lambda a, b: np.einsum("ij,kl->ikjl", a, b).reshape(len(a) * len(b), -1), factors, np.eye(1))
-
-
-def kronecker_sum(factors: Sequence[np.ndarray]) -> np.ndarray:
-    """A (x) 1 (x) .. + 1 (x) B (x) .. + ..; of nothing, the 1 x 1 zero."""
-    total: np.ndarray = np.zeros((1, 1))
-    for factor in factors:
-        n, d = len(total), len(factor)
-        longer = np.zeros((n, d, n, d))
-        np.einsum("iaja->aij", longer)[:] += total
-        np.einsum("iaib->iab", longer)[:] += factor
-        total = longer.reshape(n * d, n * d)
-    return total
 
 
 def _letters(group: Group, g: np.ndarray, derivative: bool) -> Callable[[Letter], np.ndarray]:

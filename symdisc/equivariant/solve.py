@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,8 +21,9 @@ from .group import Group
 from .groups import group as as_group
 from .kernels import Explicit, Kernel, Orbits, Outer, Reordered
 from .parse import parse_rep
-from .rep import Letter, Map, Rep, Word
+from .rep import Map, Rep
 from .window import Window, window
+from .words import Letter, Word
 
 if TYPE_CHECKING:
     from ..symmetry import Symmetry
@@ -197,7 +198,7 @@ class _Task:
             k = action.dimension
             kept = {key: (lie[active[:k]], h[active[k:]]) for key, (lie, h) in letters.items()}
             action = Action(tuple(kept[letter][0] for letter in word), tuple(kept[letter][1] for letter in word))
-        kernel, gap, name = self._solved(action, word, active)
+        kernel, gap, name = self._solved(action, word)
         self.used.append(name)
         if gap is not None:
             self.gaps.append(gap)
@@ -205,13 +206,13 @@ class _Task:
         self.steps.append(f"{_shown(word)}: {name}, rank {kernel.rank} of {kernel.size}{shown}")
         return kernel
 
-    def _solved(self, action: Action, word: Word, active: np.ndarray) -> Found:
+    def _solved(self, action: Action, word: Word) -> Found:
         lift = Window(0.0) if self.prepared.rigid else window(action, self.prepared.noise)
         whys = []
         last: Exception | None = None
         for name in self._order(action, lift) if self.solver == "auto" else [self.solver]:
             try:
-                kernel, gap, used = _Word(self.prepared, action, word, active, lift).by(name)
+                kernel, gap, used = _Word(self.prepared, action, word, lift).by(name)
             except (Refused, meet.NotDecomposed, torus.NotDiagonalisable) as error:
                 whys.append(f"{name}: {str(error) or 'the halves did not fall into irreducible parts'}")
                 continue
@@ -234,7 +235,7 @@ class _Task:
         first = ["dense"] if action.size <= TINY else []
         small = ["dense"] if action.size <= dense.LARGEST else []
         large = ["torus"] if lift.exact else []
-        return [*first, "meet", *small, *large, "chebyshev"]
+        return [*first, *(["meet"] if lift.exact else []), *small, *large, "chebyshev"]
 
 
 @dataclass(frozen=True)
@@ -244,7 +245,6 @@ class _Word:
     prepared: Prepared
     action: Action
     word: Word
-    active: np.ndarray
     lift: Window
 
     def by(self, name: str) -> Found:
@@ -276,19 +276,20 @@ class _Word:
         return self._narrowed(kernel, gap, "torus", self.action.only([], range(self.action.elements)))
 
     def _meet(self) -> Found:
+        if not self.lift.exact:
+            raise Refused("it needs exact generators")
         cut = meet.halves(self.action.shape)
         half = max(prod(self.action.shape[:cut]), prod(self.action.shape[cut:]))
         if half > meet.LARGEST:
             raise Refused(f"half of the word has {half} entries, more than {meet.LARGEST}")
         blocks = tuple(sorted({block for block, _ in self.word}))
-        if self.lift.exact:
-            for discrete in (True, False) if self.action.elements else (True,):
-                frames = self.prepared.coordinates(blocks, discrete, "all")
-                if frames is not None and (discrete or self.action.dimension):
-                    inner = self.action if discrete else self.action.lie_part()
-                    kernel, gap = meet.solve(inner, self._axes(frames))
-                    rest = self.action.only([], [] if discrete else range(self.action.elements))
-                    return self._narrowed(kernel, gap, "meet", rest)
+        for discrete in (True, False) if self.action.elements else (True,):
+            frames = self.prepared.coordinates(blocks, discrete, "all")
+            if frames is not None and (discrete or self.action.dimension):
+                inner = self.action if discrete else self.action.lie_part()
+                kernel, gap = meet.solve(inner, self._axes(frames))
+                rest = self.action.only([], [] if discrete else range(self.action.elements))
+                return self._narrowed(kernel, gap, "meet", rest)
         return self._levi(blocks)
 
     def _levi(self, blocks: tuple[int, ...]) -> Found:
@@ -333,7 +334,7 @@ def _residual(action: Action, kernel: Kernel) -> float:
         return 0.0
     if isinstance(kernel, Orbits):
         return orbits.violation(action, kernel)
-    if kernel.rank * kernel.size <= SMALL // 16 or kernel.rank <= PROBES:
+    if kernel.rank * kernel.size <= SMALL or kernel.rank <= PROBES:
         columns = kernel.dense()
     else:
         weights = np.random.default_rng(0).standard_normal((kernel.rank, PROBES))
@@ -348,6 +349,3 @@ def _affordable(rep: Rep, size: int) -> None:
 
 def _shown(word: Word) -> str:
     return "*".join(f"V{block + 1}{'.T' if dual else ''}" for block, dual in word) or "Scalar"
-
-
-__all__: list[Any] = ["SOLVERS", "equivariant_basis"]

