@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from ..data.memory import budget, format_size
 from ..discover.task import Progress
-from ..errors import InputError
+from ..errors import InputError, ResourceError
 from ..options import option
 from .acting import Acting, acting
 from .bases import Bases
 from .comparison import Comparison, compare, folds
 from .files import parameters
+from .layout import Layout
 from .perceptron import EMLP, MLP
 from .scaled import Scaled
 from .training import Trainer, Training, cross_entropy
@@ -80,6 +82,11 @@ class Samples:
             raise InputError(f"{label}: a network is trained on labelled data, x and y; say with --y NAME which is y")
         if data.samples < LEAST:
             raise InputError(f"{label}: {data.samples} samples; at least {LEAST} are needed to compare networks")
+        need = 4 * 8 * sum(column.samples * column.row_items for column in data.columns.values())
+        if need > budget(data.memory):
+            raise ResourceError(
+                f"{label}: training takes about {format_size(need)}; give fewer samples, or raise --memory"
+            )
         parts = list(data.chunks())
         x = np.concatenate([part.x for part in parts])
         y = np.concatenate([part.y for part in parts if part.y is not None]).reshape(len(x), -1)
@@ -285,7 +292,8 @@ class StudyTask:
         x, y = self._tensors(part.inner)
         seed = 1000 * self.seed + part.number + 1
         if role == 0 and known is not None:
-            model = Scaled.around(self._equivariant(part, known, seed), x.cpu(), y.cpu(), known.source, known.target)
+            body: EMLP | MLP = self._equivariant(part, known, seed)
+            layouts: tuple[Layout | None, Layout | None] = known.source, known.target
         else:
             width, layers = self.options.channels, self.options.layers
             size_in, size_out = self.samples.x.shape[1], self.samples.outputs
@@ -293,8 +301,9 @@ class StudyTask:
                 same = parameters(self._equivariant(part, known, seed))
                 width = MLP.width_for(same, size_in, size_out, layers)
             body = MLP(size_in, size_out, width=width, layers=layers, seed=seed, dtype=self.dtype)
-            model = Scaled.around(body, x.cpu(), y.cpu())
-        return model.to(self.device)
+            layouts = None, None
+        classes = None if self.samples.classes is None else len(self.samples.classes)
+        return Scaled.around(body, x.cpu(), y.cpu(), *layouts, classes=classes).to(self.device)
 
     def _equivariant(self, part: Part, known: Acting, seed: int) -> EMLP:
         o, number = self.options, part.number if self.given is None else -1
