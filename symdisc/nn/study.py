@@ -18,7 +18,7 @@ from ..data.memory import budget, format_size
 from ..discover.task import Progress
 from ..errors import InputError, ResourceError
 from ..options import option
-from .acting import Acting, acting
+from .acting import Acting, Action, acting
 from .bases import Bases
 from .comparison import Comparison, compare, folds
 from .files import parameters
@@ -120,8 +120,6 @@ def _classes(data: DataSet, y: np.ndarray, labels: str) -> np.ndarray | None:
     return distinct
 
 
-Action = tuple[np.ndarray, "np.ndarray | None"]
-"""(k, v, v) on x and (k, c, c) on y, or None where y is invariant."""
 Search = Callable[[np.ndarray], Action]
 """The action that the samples with these numbers show; k = 0 where they show none."""
 
@@ -211,8 +209,9 @@ class StudyTask:
     def state(self) -> dict[str, np.ndarray]:
         """All that the work goes on from."""
         found: dict[str, np.ndarray] = {"job": np.array(self.job), "errors": self.errors.copy()}
-        for number, (space, output) in self.found.items():
+        for number, (space, output, noise) in self.found.items():
             found[f"space.{number}"] = space
+            found[f"noise.{number}"] = np.array(np.nan if noise is None else noise)
             if output is not None:
                 found[f"output.{number}"] = output
         if self.trainer is not None:
@@ -225,7 +224,10 @@ class StudyTask:
         """Go back to a saved state."""
         self.job, self.errors = int(state["job"]), np.array(state["errors"])
         numbers = [int(key.removeprefix("space.")) for key in state if key.startswith("space.")]
-        self.found = {number: (np.array(state[f"space.{number}"]), state.get(f"output.{number}")) for number in numbers}
+        for number in numbers:
+            noise = float(state[f"noise.{number}"])
+            known = state[f"space.{number}"], state.get(f"output.{number}"), None if np.isnan(noise) else noise
+            self.found[number] = Action(*known)
         own = {key.removeprefix("trainer."): v for key, v in state.items() if key.startswith("trainer.")}
         for part in (*self.parts, self.whole):
             if part.number in self.found or self.given is not None:
@@ -244,7 +246,7 @@ class StudyTask:
     def comparison(self) -> Comparison:
         """The verdict over all splits."""
         held = np.mean([len(part.held) / (len(part.inner) + len(part.validation)) for part in self.parts])
-        if self.given is None and not any(len(space) for space, _ in self.found.values()):
+        if self.given is None and not any(len(action.space) for action in self.found.values()):
             reason = "no symmetry was found, so there is nothing to build a network from; the plain one is written"
             return Comparison("cannot tell", reason, 1.0, None, self.level)
         return compare(self.errors[:, 0, 0].tolist(), self.plain().tolist(), float(held), self.level)
@@ -279,9 +281,9 @@ class StudyTask:
         return True
 
     def _set_action(self, part: Part) -> None:
-        space, output = self.given or self.found[part.number]
+        action = self.given or self.found[part.number]
         s = self.samples
-        part.acting = acting(space, output, s.d, s.channels, s.outputs, self.rep) if len(space) else NOTHING
+        part.acting = acting(action, s.d, s.channels, s.outputs, self.rep) if len(action.space) else NOTHING
 
     def _network(self, part: Part, role: int) -> Scaled:
         """The network of a part, untrained, with the units of its training part.
