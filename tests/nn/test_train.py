@@ -185,7 +185,7 @@ def test_the_command_writes_a_model_and_says_what_it_did(tmp_path, monkeypatch):
 def test_verdicts_on_data_whose_answer_is_known():
     """A true symmetry helps; a false one does not."""
     rng = np.random.default_rng(0)
-    options = StudyOptions(channels=32, layers=2, order=1, training=Training(epochs=150, batch=64, rate=0.01))
+    options = StudyOptions(channels=24, layers=2, order=1, training=Training(epochs=120, batch=64, rate=0.01))
     x, y = two_vectors(300)
     wave = np.sin(x @ rng.standard_normal((6, 3))).sum(1)
     verdicts = {}
