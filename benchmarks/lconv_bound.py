@@ -35,6 +35,41 @@ def bound(
             (the last of homogeneous coordinates).
         seed: of the draws.
     """
+    _, across, information = informed(generators, x, t, free)
+    k = len(generators)
+    values, vectors = np.linalg.eigh(across.T @ information @ across)
+    if values[0] < 1e-9 * values[-1]:
+        return float("inf")
+    rng = np.random.default_rng(seed)
+    drawn = vectors @ (rng.standard_normal((len(values), DRAWS)) * (deviation / np.sqrt(values))[:, None])
+    tangents = np.linalg.svd(drawn.T.reshape(DRAWS, k, -1), compute_uv=False)[:, 0]
+    return float(np.degrees(np.median(np.arctan(tangents))))
+
+
+def excess(
+    generators: np.ndarray, found: np.ndarray, x: np.ndarray, t: np.ndarray, deviation: float
+) -> tuple[float, int]:
+    """chi^2 of the error of a span found, in the covariance that the information allows, and its degrees of freedom.
+
+    All directions of the error count, where the largest angle is one number a data set: so few data sets show how
+    efficient an estimate is. At the bound the mean of chi^2 is the degrees of freedom.
+
+    Args:
+        found: (k, d, d). The others as for `bound`.
+    """
+    basis, across, information = informed(generators, x, t, None)
+    k = len(generators)
+    # The basis of the span found that differs from the true one by what is orthogonal to it.
+    rows = found.reshape(k, -1)
+    error = np.linalg.solve(rows @ basis, rows) - basis.T
+    inside = across.T @ error.ravel()
+    return float(inside @ (across.T @ information @ across) @ inside) / deviation**2, len(inside)
+
+
+def informed(
+    generators: np.ndarray, x: np.ndarray, t: np.ndarray, free: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Orthonormal basis (d^2, k) of the span, the directions across it, and the information for unit noise."""
     k, d, _ = generators.shape
     mask = np.ones((d, d), dtype=bool) if free is None else free
     # The same span in an orthonormal basis, and t with it.
@@ -46,13 +81,7 @@ def bound(
     else:
         information = information_of_many(matrices, x, turns, mask)
     across = np.kron(np.eye(k), _complement(basis[mask.ravel()]))
-    values, vectors = np.linalg.eigh(across.T @ information.reshape(len(across), -1) @ across)
-    if values[0] < 1e-9 * values[-1]:
-        return float("inf")
-    rng = np.random.default_rng(seed)
-    drawn = vectors @ (rng.standard_normal((len(values), DRAWS)) * (deviation / np.sqrt(values))[:, None])
-    tangents = np.linalg.svd(drawn.T.reshape(DRAWS, k, -1), compute_uv=False)[:, 0]
-    return float(np.degrees(np.median(np.arctan(tangents))))
+    return basis, across, information.reshape(len(across), -1)
 
 
 def _complement(columns: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .algebra import LieAlgebra, analyze
     from .discover import fit, test
     from .nn.train import train
-    from .symmetry import Symmetry, load
+    from .symmetry import Symmetry, load, summary_schema
     from .transform import apply
 
 _HOME = {
@@ -25,11 +25,23 @@ _HOME = {
     "apply": "transform",
     "fit": "discover",
     "load": "symmetry",
+    "summary_schema": "symmetry",
     "test": "discover",
     "train": "nn.train",
 }
 
-__all__ = ["LieAlgebra", "Symmetry", "__version__", "analyze", "apply", "fit", "load", "test", "train"]
+__all__ = [
+    "LieAlgebra",
+    "Symmetry",
+    "__version__",
+    "analyze",
+    "apply",
+    "fit",
+    "load",
+    "summary_schema",
+    "test",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

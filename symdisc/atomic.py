@@ -1,4 +1,4 @@
-"""Writing so that a crash never leaves half a file: temporary name, fsync, rename."""
+"""Writing so that a crash never leaves half a file: temporary name, fsync, rename; and one writer a folder."""
 
 from __future__ import annotations
 
@@ -6,15 +6,21 @@ import contextlib
 import io
 import json
 import os
+import platform
+import re
+import shutil
 import struct
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from .errors import ResourceError
+from .errors import InputError, ResourceError
+
+LOCK = ".lock"
+_LEFT = re.compile(r"\.(generators\.npz|checkpoint\.npz|summary\.json|run\.json|report\.html)\.\w+\.tmp")
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -23,9 +29,45 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         ResourceError: the folder is missing, read-only or full.
     """
-    temporary = None
+    write_all({path: content})
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """Replace files that belong together: all are written first, and where one cannot be replaced the old ones return.
+
+    Raises:
+        ResourceError: a folder is missing, read-only or full; every old file is whole, and all are old.
+    """
+    ready: dict[Path, str] = {}
+    before: dict[Path, str | None] = {}
+    path = next(iter(files), Path())
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        for path, content in files.items():
+            ready[path] = _written(path, content)
+        for path in files:
+            # The last one decides: after it there is nothing to go back to.
+            before[path] = _kept(path) if len(before) < len(files) - 1 else None
+            os.replace(ready[path], path)
+            del ready[path]
+    except BaseException as error:
+        _go_back({path: second for path, second in before.items() if path not in ready})
+        if not isinstance(error, OSError):
+            raise
+        reason = error.strerror or str(error)
+        raise ResourceError(
+            f"{path}: cannot be written ({reason}); free space, or choose another place with -o"
+        ) from error
+    finally:
+        for leftover in [*ready.values(), *before.values()]:
+            if leftover is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(leftover)
+
+
+def _written(path: Path, content: bytes) -> str:
+    """The name of a new file beside `path` that holds `content`, on the disk for certain."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
@@ -33,15 +75,111 @@ def write_bytes(path: Path, content: bytes) -> None:
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    return temporary
+
+
+def _kept(path: Path) -> str | None:
+    """A second name of the file that is to be replaced; None where there is none."""
+    second = f"{path.parent / f'.{path.name}.{os.getpid()}.tmp'}"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(second)
+    try:
+        os.link(path, second)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        # A file system without second names.
+        shutil.copyfile(path, second)
+    return second
+
+
+def _go_back(before: Mapping[Path, str | None]) -> None:
+    for path, second in before.items():
+        with contextlib.suppress(OSError):
+            if second is None:
+                os.unlink(path)
+            else:
+                os.replace(second, path)
+
+
+def make_folder(folder: Path) -> None:
+    """Create a result folder, or say in one line why not.
+
+    Raises:
+        ResourceError: it cannot be created.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
         reason = error.strerror or str(error)
-        raise ResourceError(
-            f"{path}: cannot be written ({reason}); free space, or choose another place with -o"
-        ) from error
+        raise ResourceError(f"{folder}: cannot be created ({reason}); choose another place with -o") from error
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a result folder, made if missing, for this process alone; a new one that stays empty is removed again.
+
+    The lock is the kernel's and ends with the process, however that dies. Where the file system has none, nothing is
+    held.
+
+    Raises:
+        InputError: another process holds it. ResourceError: the folder cannot be written.
+    """
+    new = not folder.exists()
+    make_folder(folder)
+    path = folder / LOCK
+    descriptor = _hold(path)
+    for name in os.listdir(folder):
+        if descriptor is not None and _LEFT.fullmatch(name):
+            # Of a process that was killed while it wrote.
+            with contextlib.suppress(OSError):
+                os.unlink(folder / name)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+            os.close(descriptor)
+        if new:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+def _hold(path: Path) -> int | None:
+    try:
+        import fcntl
+    except ImportError:  # pragma: no cover - no such locks on this system
+        return None
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ResourceError(f"{path.parent}: cannot be written ({reason}); choose another place with -o") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
+            os.close(descriptor)
+            raise InputError(
+                f"{path.parent}: {holder} is writing there; wait for it, or choose another folder with -o"
+            ) from None
+        except OSError:
+            os.close(descriptor)
+            return None
+        # The one before may have removed the file between our opening and locking it: then we hold nothing.
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                with contextlib.suppress(OSError):
+                    os.ftruncate(descriptor, 0)
+                    os.pwrite(descriptor, f"process {os.getpid()} on {platform.node()}".encode(), 0)
+                return descriptor
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -17,10 +17,23 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+def printable(text: str) -> str:
+    """Text on one line of a terminal: names from files may hold line breaks, escape sequences or broken Unicode."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
 class SymdiscError(Exception):
-    """Base of all errors a user can meet: one sentence with the fact and the remedy."""
+    """Base of all errors a user can meet: one sentence with the fact and the remedy.
+
+    Attributes:
+        silent: another process of the same run says it.
+    """
 
     exit_code = ExitCode.BUG
+    silent = False
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(printable(message))
 
 
 class InputError(SymdiscError):

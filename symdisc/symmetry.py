@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ._version import __version__
-from .atomic import npz_bytes, write_bytes, write_text
+from .atomic import make_folder, npz_bytes, write_all, write_text
 from .data.door import read_npz
 from .errors import InputError
 from .factored import FactoredRotations
@@ -72,7 +72,7 @@ class Block:
         return {"role": self.role, "start": self.start, "stop": self.stop, "units": self.units}
 
 
-@dataclass
+@dataclass(repr=False)
 class Symmetry:
     """Generators, the evidence for them, and where both came from.
 
@@ -175,6 +175,19 @@ class Symmetry:
             }
         )
 
+    def __repr__(self) -> str:
+        name = f", {self.algebra['name']}" if self.algebra and self.algebra.get("name") and len(self) else ""
+        counts = f"{self.certified_dimension} of {len(self)} certified"
+        return f"<Symmetry: {self.verdict.value}, {counts}{name}, method {self.method}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: verdict, evidence and the first generators as pictures."""
+        from .notebook import MOST, symmetry_html
+
+        canonical = self.canonical is not None and len(self.canonical) > 0
+        matrices = self.canonical[:MOST] if self.canonical is not None and canonical else self.preview(MOST)
+        return symmetry_html(self.to_dict(), matrices, canonical)
+
     def _generator_rows(self) -> list[dict[str, Any]] | dict[str, Any]:
         if len(self) > 64:
             return {"size": [len(self)]}
@@ -217,17 +230,18 @@ class Symmetry:
         return arrays
 
     def save(self, folder: str | Path) -> list[Path]:
-        """Write `generators.npz`, `summary.json` and `run.json` into `folder`, each atomically.
+        """Write `generators.npz`, `summary.json` and `run.json` into `folder`, all or none.
 
         Raises:
-            ResourceError: the folder cannot be written.
+            ResourceError: the folder cannot be written; a result that was there is whole.
         """
         folder = Path(folder)
         make_folder(folder)
-        paths = [folder / name for name in ("generators.npz", "summary.json")]
-        write_bytes(paths[0], npz_bytes(self.arrays()))
-        write_text(paths[1], to_json(self.to_dict()) + "\n")
-        return [*paths, self.save_run(folder)]
+        arrays, summary = npz_bytes(self.arrays()), (to_json(self.to_dict()) + "\n").encode()
+        paths = [folder / name for name in ("generators.npz", "summary.json", "run.json")]
+        # The arrays last: with them the new result is there.
+        write_all({paths[1]: summary, paths[2]: (to_json(self.run) + "\n").encode(), paths[0]: arrays})
+        return paths
 
     def save_run(self, folder: Path) -> Path:
         """Write `run.json` alone: what differs between identical runs."""
@@ -235,15 +249,12 @@ class Symmetry:
         return folder / "run.json"
 
 
-def make_folder(folder: Path) -> None:
-    """Create a result folder, or say in one line why not."""
-    from .errors import ResourceError
+def summary_schema() -> dict[str, Any]:
+    """The JSON Schema of `summary.json`, which is what `symdisc fit --json` prints."""
+    from importlib.resources import files
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ResourceError(f"{folder}: cannot be created ({reason}); choose another place with -o") from error
+    schema: dict[str, Any] = json.loads(files(__package__).joinpath("summary.schema.json").read_text())
+    return schema
 
 
 def load(path: str | Path) -> Symmetry:

@@ -15,13 +15,15 @@ PACKAGE = ROOT / "symdisc"
 LAYERS = [
     ["errors"],
     ["_version", "atomic", "options"],
+    ["citations", "rounding"],
+    ["notebook"],
     ["data"],
     ["factored", "panels", "recursion"],
     ["exponential"],
     ["symmetry", "warp"],
     ["algebra", "transform"],
     ["discover", "problems", "equivariant"],
-    ["nn", "report"],
+    ["nn", "report", "augment", "testing"],
     ["cli"],
     ["__init__", "__main__"],
 ]

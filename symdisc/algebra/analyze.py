@@ -12,7 +12,7 @@ from .canonical import canonical
 from .decisions import Ruler
 from .families import abelian_facts
 from .identify import Identity, Samples, identify, radical_name
-from .invariants import Invariants, invariants
+from .invariants import EXACT_NOISE, Invariants, invariants
 from .levi import restricted
 from .lie import LieAlgebra
 from .nearest import Nearest, Reading, drawn, nearest
@@ -66,6 +66,9 @@ def analyze(generators: Any, *, noise: float | None = None) -> LieAlgebra:
     else:
         ruler = Ruler(max(algebra.noise, ruler.noise), known=ruler.known)
         _describe(algebra, read, found, ruler)
+        if algebra.semisimple:
+            # Its representations are rigid (Whitehead): that of the refined matrices is the true one.
+            ruler = Ruler(max(EXACT_NOISE, read.reading.refined.error))
     _matrix_facts(algebra, ruler)
     if algebra.killing_signature is not None:
         _canonical(algebra)
@@ -247,7 +250,7 @@ def _canonical(algebra: LieAlgebra) -> None:
         return
     algebra.canonical_basis, algebra.canonical_frame = found.basis, found.frame
     if not np.array_equal(found.frame, np.eye(algebra.matrix_size)):
-        algebra.notes.append("the canonical basis is sparse in coordinates in which an invariant form is diagonal")
+        algebra.notes.append("the canonical basis is sparse in other coordinates, the columns of canonical_frame")
 
 
 def _one_parameter(matrix: np.ndarray, compact: bool, ruler: Ruler) -> str:

@@ -2,9 +2,9 @@
 
 Among orthonormal bases the one with the largest sum of fourth powers of its entries is sparse (Zhai, Yang, Liao,
 Wright and Ma, JMLR 21 (2020): O <- polar of (O Q)^3 Q^T). Elements whose supports overlap, as the diagonal ones of
-sl(n) do, are then reduced to echelon form, since a sparse basis of them is not orthogonal. Where the matrices preserve
-a form, all this happens in coordinates in which that form is diagonal, which undoes a change of coordinates up to a
-rotation.
+sl(n) do, are then reduced to echelon form, since a sparse basis of them is not orthogonal. Where the given coordinates
+hide that, it is done in others (`frames`): those in which a reductive algebra is closed under transposition, turned to
+where it is sparsest; and for other algebras those in which an invariant form is diagonal.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import forms
+from . import forms, frames
 from .structure import brackets
 
 STARTS = 8
@@ -24,6 +24,8 @@ DENOMINATORS = (1, 2, 3, 4, 5, 6)
 NILPOTENT = 1e-3
 CLOSED = 1e-9
 SINGULAR = 1e-3
+# The given coordinates are kept where others leave at least half as many entries, unless most are nonzero.
+WORTH, DENSE = 2, 0.5
 
 
 @dataclass(frozen=True)
@@ -61,19 +63,59 @@ def canonical(
     k, m, _ = basis.shape
     if not k or k * m * m > LARGEST_ENTRIES:
         return None
-    frame = _frame([form.matrix for form in symmetric], antisymmetric, m)
     tolerance = max(5 * noise, ZERO)
-    candidates = [_sparsest(basis, tolerance)]
-    if not np.array_equal(frame, np.eye(m)):
-        moved = np.linalg.solve(frame, basis @ frame)
-        candidates.append(_sparsest(moved, tolerance))
-    counts = [_nonzero(candidate, tolerance) for candidate in candidates]
-    best = int(np.argmin(counts))
-    sparse = candidates[best]
+    frame, sparse = np.eye(m), _sparsest(basis, tolerance)
+    found = _elsewhere(basis, [form.matrix for form in symmetric], antisymmetric, tolerance)
+    if found is not None:
+        here, there = _nonzero(sparse, tolerance), _nonzero(found[1], tolerance)
+        if there < here and (here > WORTH * there or here > DENSE * sparse.size):
+            frame, sparse = found
     scaled = np.array([_physical(matrix, tolerance) for matrix in sparse])
     rounded = _rational(scaled, tolerance)
-    chosen = scaled if rounded is None else rounded
-    return Canonical(chosen, frame if best else np.eye(m), rounded is not None)
+    return Canonical(scaled if rounded is None else rounded, frame, rounded is not None)
+
+
+def _elsewhere(
+    basis: np.ndarray, symmetric: list[np.ndarray], antisymmetric: list[np.ndarray], tolerance: float
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Other coordinates and the sparse basis there; None where nothing suggests any."""
+    k, m, _ = basis.shape
+    frame = frames.balanced(basis)
+    if frame is None:
+        frame = _frame(symmetric, antisymmetric, m)
+        if np.array_equal(frame, np.eye(m)):
+            return None
+        return frame, _sparsest(np.linalg.solve(frame, basis @ frame), tolerance)
+    adjoint_closed = np.linalg.qr(np.linalg.solve(frame, basis @ frame).reshape(k, -1).T)[0].T.reshape(basis.shape)
+    if frames.rotated(adjoint_closed):
+        return frame, _sparsest(adjoint_closed, tolerance)
+    weights = np.random.default_rng(0).standard_normal(len(symmetric))
+    metric = frame.T @ np.tensordot(weights, np.array(symmetric).reshape(-1, m, m), axes=1) @ frame
+    found = [
+        (turn, _unit(_untangled(rows.reshape(k, -1), tolerance)))
+        for turn, rows in (
+            frames.sparsest_rotation(adjoint_closed, start)
+            for start in (np.eye(m), *frames.weight_frames(adjoint_closed, metric))
+        )
+    ]
+    # Among equals, coordinates in which metrics are diagonal: space and time rather than the light cone.
+    turn, rows = min(found, key=lambda pair: (_nonzero(pair[1], tolerance), _oblique(frame @ pair[0], symmetric)))
+    frame, rows = _arranged(frame @ turn, rows.reshape(basis.shape), symmetric)
+    return frame, _sorted(rows.reshape(k, -1), tolerance).reshape(basis.shape)
+
+
+def _oblique(frame: np.ndarray, symmetric: list[np.ndarray]) -> int:
+    """How many entries off the diagonal invariant metrics have in these coordinates."""
+    seen = [frame.T @ form @ frame for form in symmetric]
+    return sum(int((np.abs(form - np.diag(np.diag(form))) > 1e-6 * np.abs(form).max()).sum()) for form in seen)
+
+
+def _arranged(frame: np.ndarray, rows: np.ndarray, symmetric: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates in the order of the signs of the one metric there is: space before time."""
+    if len(symmetric) != 1:
+        return frame, rows
+    order = np.argsort(-np.sign(np.diag(frame.T @ symmetric[0] @ frame)), kind="stable")
+    return frame[:, order], rows[:, order[:, None], order]
 
 
 def _sparsest(basis: np.ndarray, tolerance: float) -> np.ndarray:
@@ -96,8 +138,13 @@ def _sparsest(basis: np.ndarray, tolerance: float) -> np.ndarray:
         count = _nonzero(rows, tolerance)
         if count < fewest:
             best, fewest = rows, count
-    order = np.lexsort(best.shape[1] - 1 - np.argsort(np.abs(best) > tolerance, axis=1, kind="stable")[:, ::-1].T[::-1])
-    return best[order].reshape(k, m, m)
+    return _sorted(best, tolerance).reshape(k, m, m)
+
+
+def _sorted(rows: np.ndarray, tolerance: float) -> np.ndarray:
+    """By the first entries that do not vanish."""
+    order = np.lexsort(rows.shape[1] - 1 - np.argsort(np.abs(rows) > tolerance, axis=1, kind="stable")[:, ::-1].T[::-1])
+    return rows[order]
 
 
 def _untangled(rows: np.ndarray, tolerance: float) -> np.ndarray:

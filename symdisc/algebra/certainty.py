@@ -9,15 +9,16 @@ from .identify import NO_SAMPLES, Identity, identify
 from .invariants import invariants
 from .lie import LieAlgebra
 from .nearest import Nearest, Reading
-from .span import Span
+from .span import SURE_GAP, Span
 
-NEIGHBOURS = 4
+NEIGHBOURS = 8
 LARGEST = 20
 REACH = 4.0
 SAFE = 3.0
 FAINT = 1e-7
 SKEW = 3e-3
 CLEAR_GAP = 20.0
+FEW_DEPENDENT = 3
 
 
 def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, ruler: Ruler) -> None:
@@ -32,7 +33,7 @@ def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, r
     assert chosen is not None
     noise = max(read.noise, 1e-16)
     margins = [1.0, identity.margin]
-    neighbours: list[str] = []
+    neighbours = list(dict.fromkeys(name for name in identity.neighbours if name != algebra.name))
     for other in read.others:
         degenerate = not other.accepted
         if degenerate:
@@ -48,7 +49,8 @@ def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, r
     # In skewed coordinates a rigid algebra lies nearer to a degenerate one than such noise.
     sure = sure and (noise < SKEW or not chosen.flag.radical or bool(algebra.abelian))
     sure = sure and (identity.name is not None or bool(identity.aliases) or noise < FAINT)
-    if found.gap is not None and found.gap < CLEAR_GAP:
+    needed = CLEAR_GAP if found.given - algebra.dimension >= FEW_DEPENDENT else SURE_GAP
+    if found.gap is not None and found.gap < needed:
         sure = False
         algebra.notes.append(
             f"the smallest direction kept is only {found.gap:.2g} times the largest one discarded: how many generators "

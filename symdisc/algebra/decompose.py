@@ -92,7 +92,9 @@ def _split(c: np.ndarray, ruler: Ruler) -> tuple[list[tuple[np.ndarray, bool]], 
         found, apart = _eigenspaces(x)
         rows = [space for space, _ in found]
         better = (len(found), found[0][1], apart) > (len(best), best[0][1], widest)
-        if better and len(np.concatenate(rows)) == k and _commute(c, rows, ruler):
+        # Without abelian summands none has dimension 1.
+        whole = len(np.concatenate(rows)) == k and min(map(len, rows)) > 1
+        if better and whole and _commute(c, rows, ruler):
             best, widest = found, apart
     return best, widest
 

@@ -10,7 +10,7 @@ from .lie import LieAlgebra
 from .realforms import simple_names
 from .series import killing_form
 from .span import matrices, span
-from .structure import LARGEST, brackets, jacobi_error
+from .structure import LISTED, brackets, jacobi_error
 
 LARGEST_FORM = 64
 
@@ -44,7 +44,7 @@ def orthogonal(n: int, generators: np.ndarray | None = None, matrix_size: int | 
         _defining_forms(algebra, n)
     else:
         algebra.notes.append("the rotations act on part of the space; commutant and invariant forms are left open")
-    if k <= LARGEST:
+    if k <= LISTED:
         _basis(algebra, n, generators)
     return algebra
 
@@ -72,7 +72,7 @@ def abelian_facts(algebra: LieAlgebra) -> None:
     algebra.upper_central_series = [0, k] if k else [0]
     algebra.center_dimension = algebra.radical_dimension = algebra.nilradical_dimension = algebra.rank = k
     algebra.factors = ["R"] * k
-    if k <= LARGEST:
+    if k <= LISTED:
         algebra.killing_form = np.zeros((k, k))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .decisions import Ruler
 
-LARGEST = 24
+LARGEST = 28
 SINGULAR = 1e-5
 
 
@@ -22,13 +22,13 @@ class Form:
 
 
 def commutant(basis: np.ndarray, ruler: Ruler) -> np.ndarray:
-    """(r, m, m): orthonormal basis of {X: X L = L X for all L}, m <= 24."""
+    """(r, m, m): orthonormal basis of {X: X L = L X for all L}, m <= 28."""
     m = basis.shape[1]
     return _null_space(basis, -basis.transpose(0, 2, 1), np.eye(m * m), ruler).reshape(-1, m, m)
 
 
 def symmetric_forms(basis: np.ndarray, ruler: Ruler) -> list[Form]:
-    """A reduced basis of the symmetric g with L^T g + g L = 0 for all L, m <= 24."""
+    """A reduced basis of the symmetric g with L^T g + g L = 0 for all L, m <= 28."""
     forms = []
     for matrix in _forms(basis, 1, ruler):
         values = np.linalg.eigvalsh(matrix)
@@ -41,7 +41,7 @@ def symmetric_forms(basis: np.ndarray, ruler: Ruler) -> list[Form]:
 
 
 def antisymmetric_forms(basis: np.ndarray, ruler: Ruler) -> list[np.ndarray]:
-    """A reduced basis of the antisymmetric g with L^T g + g L = 0 for all L, m <= 24."""
+    """A reduced basis of the antisymmetric g with L^T g + g L = 0 for all L, m <= 28."""
     return _forms(basis, -1, ruler)
 
 

@@ -19,6 +19,8 @@ from .structure import structure_constants
 
 LARGEST_CENTROID = 40
 FINE = 1e-9
+LARGEST_DERIVED = 16
+DERIVED = 1e-5
 SMALL = 4
 SPLIT = 5.0
 
@@ -54,6 +56,8 @@ class Identity:
     factors: list[str] = field(default_factory=list)
     params: dict[str, float] = field(default_factory=dict)
     margin: float = np.inf
+    neighbours: list[str] = field(default_factory=list)
+    """Names that it would have with one decision in doubt taken the other way."""
 
 
 def identify(constants: np.ndarray, seen: Invariants, ruler: Ruler, samples: Samples) -> Identity:
@@ -95,14 +99,26 @@ def _part(part: Summand, ruler: Ruler, samples: Samples) -> Identity:
     if k <= SMALL and seen.radical == k:
         named = _small(constants, seen, samples.inside(rows))
         if named is not None:
-            return Identity(named.name, named.aliases, [named.name], named.params, named.margin)
+            return Identity(named.name, named.aliases, [named.name], named.params, named.margin, named.neighbours)
     else:
         for definition, expected in _known(k):
-            if definition.complex == part.complex and found.matches(expected):
+            if definition.complex == part.complex and found.matches(expected) and _as_free(constants, definition):
                 if definition.described:
                     return Identity(None, [definition.name, *definition.aliases], [_unknown(k)])
                 return Identity(definition.name, list(definition.aliases), [definition.name])
     return Identity(None, [], [_unknown(k)])
+
+
+def _as_free(constants: np.ndarray, definition: Definition) -> bool:
+    """Whether an algebra has as many derivations as a defined one: dimensions may agree by chance."""
+    k = len(constants)
+    return k > LARGEST_DERIVED or series.derivation_dimension(constants, DERIVED) == _derivations(k, definition.name)
+
+
+@lru_cache(maxsize=256)
+def _derivations(dimension: int, name: str) -> int:
+    matrices = next(item.make() for item in definitions(dimension) if item.name == name)
+    return series.derivation_dimension(structure_constants(_orthonormal(matrices)), DERIVED)
 
 
 def _small(constants: np.ndarray, seen: Flag, samples: Samples) -> lowdim.Named | None:
@@ -115,15 +131,19 @@ def _small(constants: np.ndarray, seen: Flag, samples: Samples) -> lowdim.Named 
             return np.zeros_like(quantity(constants))
         return np.std([quantity(c) for c in drawn[0]], axis=0) / samples.probe
 
+    def judged(judge: lowdim.Judge) -> lowdim.Named | None:
+        if len(constants) == 2:
+            return lowdim.Named("aff(1)", ["borel(sl(2,R))", "sim(1)"])
+        if len(constants) == 3:
+            return lowdim.bianchi(judge, seen.nilradical)
+        return lowdim.four(judge, seen.nilradical, seen.powers, seen.derived)
+
     judge = lowdim.Judge(constants, deviation, samples.noise)
-    if len(constants) == 2:
-        return lowdim.Named("aff(1)", ["borel(sl(2,R))", "sim(1)"])
-    if len(constants) == 3:
-        named = lowdim.bianchi(judge, seen.nilradical)
-    else:
-        named = lowdim.four(judge, seen.nilradical, seen.powers, seen.derived)
+    named = judged(judge)
     if named is not None:
         named.margin = judge.margin
+        others = (judged(lowdim.Judge(constants, deviation, samples.noise, turned)) for turned in judge.doubtful)
+        named.neighbours = [other.name for other in others if other is not None]
     return named
 
 
@@ -134,12 +154,15 @@ def _known(dimension: int) -> tuple[tuple[Definition, Invariants], ...]:
 
 
 def _invariants_of(matrices: np.ndarray) -> Invariants:
-    flat = np.linalg.qr(matrices.reshape(len(matrices), -1).T)[0].T
-    constants = structure_constants(flat.reshape(matrices.shape))
+    constants = structure_constants(_orthonormal(matrices))
     ruler = Ruler(FINE)
     seen = flag(constants, ruler.threshold)
     assert seen is not None
     return invariants(restricted(constants, seen.frame), seen, ruler)
+
+
+def _orthonormal(matrices: np.ndarray) -> np.ndarray:
+    return np.linalg.qr(matrices.reshape(len(matrices), -1).T)[0].T.reshape(matrices.shape)
 
 
 def _sum(parts: Sequence[Identity], free: int) -> Identity:
@@ -153,10 +176,16 @@ def _sum(parts: Sequence[Identity], free: int) -> Identity:
     called = sorted(part.name for part in parts if part.name)
     whole = " + ".join([*called, *([names.abelian(free)] if free else [])])
     aliases = list(parts[0].aliases) if len(parts) == 1 and not free else names.aliases(whole)
+    neighbours = [
+        " + ".join([*sorted([*called[:i], other, *called[i + 1 :]]), *([names.abelian(free)] if free else [])])
+        for part in parts
+        for i in [called.index(part.name or "")]
+        for other in part.neighbours
+    ]
     canonical = names.canonical(whole)
     if canonical != whole:
         aliases = [whole, *(alias for alias in aliases if alias != canonical)]
-    return Identity(canonical, aliases, factors, params, margin)
+    return Identity(canonical, aliases, factors, params, margin, neighbours)
 
 
 def _numbered(parts: Sequence[Identity]) -> dict[str, float]:

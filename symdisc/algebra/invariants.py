@@ -104,10 +104,8 @@ def invariants(constants: np.ndarray, seen: Flag, ruler: Ruler) -> Invariants:
     derived = _series(constants, derived_rows, ruler, lower=False)
     lower = _series(constants, derived_rows, ruler, lower=True)
     upper = series.upper_central_series(constants, ruler)
-    form = series.killing_form(constants)
-    form[k - seen.nilradical :] = form[:, k - seen.nilradical :] = 0.0
-    killing = series.killing_signature(form, constants, ruler)
     factors = _factors(constants, levi)
+    killing = _killing_signature(constants, seen, factors, ruler)
     return Invariants(
         seen.dimensions,
         killing,
@@ -122,6 +120,25 @@ def invariants(constants: np.ndarray, seen: Flag, ruler: Ruler) -> Invariants:
         _casimirs(constants, factors or (), nilradical),
         _weights(constants, seen),
     )
+
+
+def _killing_signature(
+    constants: np.ndarray, seen: Flag, factors: tuple[Factor, ...] | None, ruler: Ruler
+) -> tuple[int, int, int]:
+    """That of the simple factors, whose signs no noise can change, and that of the radical over the nilradical."""
+    k = len(constants)
+    form = series.killing_form(constants)
+    form[k - seen.nilradical :] = form[:, k - seen.nilradical :] = 0.0
+    if factors is None:
+        return series.killing_signature(form, constants, ruler)
+    # The radical is orthogonal to [g, g] and so to the Levi complement, on which the form is that of the factors.
+    inner = slice(k - seen.radical, k - seen.nilradical)
+    values = np.linalg.eigvalsh(form[inner, inner])
+    size = series.scale(constants) ** 2
+    positive = sum(factor.ideal.positive for factor in factors)
+    negative = k - seen.radical - positive
+    plus, minus = (ruler.count(values[sign * values > 0], size) for sign in (1, -1))
+    return positive + plus, negative + minus, k - positive - plus - negative - minus
 
 
 def _series(c: np.ndarray, derived: np.ndarray, ruler: Ruler, lower: bool) -> list[int]:

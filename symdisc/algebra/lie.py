@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .forms import Form
-from .structure import LARGEST
+from .structure import LISTED
 
 Size = dict[str, list[int]]
 
@@ -42,8 +42,8 @@ class LieAlgebra:
         symmetric_forms, antisymmetric_forms: bases of the g with L^T g + g L = 0.
         canonical_basis: (k, m, m), the same span in its textbook form, physically scaled: a rotation turns by t
             radians.
-        canonical_frame: (m, m) coordinates S in which that basis is sparse, inverse(S) C S; the identity where it is so
-            already.
+        canonical_frame: (m, m) coordinates S, one a column, in which that basis is sparse, inverse(S) C S; the identity
+            where it is so already.
     """
 
     dimension: int
@@ -133,12 +133,13 @@ class LieAlgebra:
             "commutant_dimension": self.commutant_dimension,
             "invariant_forms": {"symmetric": self._symmetric(), "antisymmetric": self._antisymmetric()},
             "canonical_basis": _array(self.canonical_basis, (k, m, m)),
+            "canonical_frame": _array(self.canonical_frame, (m, m)),
             "notes": list(self.notes),
         }
 
     def _sparse_constants(self) -> list[list[float]] | Size:
         k = self.dimension
-        if k > LARGEST:
+        if k > LISTED:
             return {"size": [k, k, k]}
         if self.structure_constants is None:
             return []
@@ -147,17 +148,17 @@ class LieAlgebra:
         return [[*map(int, index), float(c[tuple(index)])] for index in where]
 
     def _symmetric(self) -> list[dict[str, Any]] | Size:
-        if len(self.symmetric_forms) > LARGEST:
+        if len(self.symmetric_forms) > LISTED:
             return {"size": [len(self.symmetric_forms), self.matrix_size, self.matrix_size]}
         return [{"matrix": f.matrix.tolist(), "signature": list(f.signature)} for f in self.symmetric_forms]
 
     def _antisymmetric(self) -> list[dict[str, Any]] | Size:
-        if len(self.antisymmetric_forms) > LARGEST:
+        if len(self.antisymmetric_forms) > LISTED:
             return {"size": [len(self.antisymmetric_forms), self.matrix_size, self.matrix_size]}
         return [{"matrix": matrix.tolist()} for matrix in self.antisymmetric_forms]
 
 
 def _array(array: np.ndarray | None, shape: tuple[int, ...]) -> list[Any] | Size:
-    if shape[0] > LARGEST:
+    if shape[0] > LISTED:
         return {"size": list(shape)}
     return [] if array is None else array.tolist()

@@ -19,6 +19,8 @@ SIGMAS = 4.0
 TINY = 1e-7
 BLIND = 0.2
 DENOMINATORS = 12
+RECOGNISED = 1e-9
+REACH, FAINT = 4.0, 1e-7
 
 
 @dataclass
@@ -29,22 +31,33 @@ class Named:
     aliases: list[str] = field(default_factory=list)
     params: dict[str, float] = field(default_factory=dict)
     margin: float = np.inf
+    neighbours: list[str] = field(default_factory=list)
 
 
 class Judge:
     """Holds quantities against their standard deviations.
 
-    `deviation` gives those for noise of relative size 1 (small noise, scaled up); `noise` is the one there is.
+    `deviation` gives those for noise of relative size 1 (small noise, scaled up); `noise` is the one there is. The
+    decision number `turned` is taken the other way; `doubtful` are the numbers of those that the noise leaves open.
     """
 
-    def __init__(self, constants: np.ndarray, deviation: Deviation, noise: float) -> None:
-        self.constants, self.deviation, self.noise = constants, deviation, noise
+    def __init__(self, constants: np.ndarray, deviation: Deviation, noise: float, turned: int | None = None) -> None:
+        self.constants, self.deviation, self.noise, self.turned = constants, deviation, noise, turned
         self.margin = np.inf
+        self.doubtful: list[int] = []
+        self._asked = 0
 
     def vanishes(self, quantity: Callable[[np.ndarray], np.ndarray]) -> bool:
         """Whether a quantity (n,) computed from structure constants is zero within the noise."""
+        number, self._asked = self._asked, self._asked + 1
         size = float(np.linalg.norm(quantity(self.constants)))
         unit = float(np.linalg.norm(self.deviation(quantity)))
+        if self.noise > FAINT and TINY < size <= REACH * SIGMAS * unit * self.noise:
+            self.doubtful.append(number)
+        vanishes = self._judged(size, unit)
+        return vanishes != (number == self.turned)
+
+    def _judged(self, size: float, unit: float) -> bool:
         if size <= SIGMAS * unit * self.noise + TINY:
             if SIGMAS * unit * self.noise > BLIND:
                 # Too much noise to say that it does not vanish.
@@ -96,11 +109,11 @@ def bianchi(judge: Judge, nilradical: int) -> Named | None:
     if judge.vanishes(discriminant):
         return Named("bianchi(IV)", ["A3,2"])
     real = discriminant(judge.constants)[0] > 0
-    if judge.vanishes(trace):
+    value = 0.0 if judge.vanishes(trace) else judge.value(h)
+    if value == 0:
         if real:
             return Named("e(1,1)", ["bianchi(VI,h=0)", "newton-hooke(1,+)", "poincare(1,1)", "A3,4"])
         return Named("e(2)", ["bianchi(VII,h=0)", "newton-hooke(1,-)", "A3,6"])
-    value = judge.value(h)
     return Named(f"bianchi({'VI' if real else 'VII'},h={number(value)})", [], {"h": value})
 
 
@@ -257,5 +270,7 @@ def _with(name: str, **params: float) -> Named:
 
 
 def number(value: float) -> str:
-    """A parameter as it stands in a name."""
-    return f"{value:.4g}"
+    """A parameter as it stands in a name: six digits of a recognised fraction, four of a measured value."""
+    multiples = value * np.arange(1, DENOMINATORS + 1)
+    recognised = bool((np.abs(multiples - np.round(multiples)) < RECOGNISED).any())
+    return f"{value:.6g}" if recognised else f"{value:.4g}"

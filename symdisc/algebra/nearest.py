@@ -27,6 +27,7 @@ LOST, FAR = 0.5, 1e2
 BASE, PER_ZERO = 16.0, 0.7
 FEW = 12.0
 DRAWS = 12
+UNSEEN = 4.0
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,13 @@ def nearest(found: Span, noise: float, known: bool = False) -> Nearest:
 def _reading(candidate: Flag, refined: Refined, squared: float, base: float, variance: float, freedom: int) -> Reading:
     k = len(candidate.frame)
     zeros = int((~candidate.allowed()).sum()) // 2
-    limit = (BASE + PER_ZERO * zeros * min(1.0, (candidate.radical + 1) / k)) * (1 + FEW / freedom)
+    limit = BASE + PER_ZERO * zeros * min(1.0, (candidate.radical + 1) / k)
+    if not candidate.derived and candidate.radical == k:
+        # Brackets of an abelian algebra may all be free of each other: four standard deviations of chi squared.
+        limit = max(limit, zeros + 4 * sqrt(2 * zeros))
+        # What generic closure leaves shows only part of the noise of commuting matrices.
+        variance = max(variance, min(squared / freedom, UNSEEN * variance))
+    limit *= 1 + FEW / freedom
     return Reading(refined, candidate, (squared - base) / variance, limit)
 
 
@@ -134,6 +141,8 @@ def _flags(constants: np.ndarray, noise: float) -> list[Flag]:
         found = flag(constants, threshold)
         if found is not None:
             seen.setdefault(found.dimensions, []).append(found)
+            if not found.radical:
+                break  # a lower threshold sees as much
     middle = [flags[len(flags) // 2] for flags in seen.values()]
     return sorted(middle, key=_degeneracy, reverse=True)
 

@@ -12,6 +12,8 @@ import numpy as np
 
 from .decisions import Ruler
 
+MANY = 40
+
 
 def adjoint(constants: np.ndarray) -> np.ndarray:
     """(k, k, k): the matrix of ad E_i, acting on coefficient columns, at index i."""
@@ -41,8 +43,12 @@ def killing_signature(form: np.ndarray, constants: np.ndarray, ruler: Ruler) -> 
 def bracket_space(constants: np.ndarray, a: np.ndarray, b: np.ndarray, ruler: Ruler) -> np.ndarray:
     """[A, B] for subspaces A (p, k) and B (q, k)."""
     k = len(constants)
-    products = np.tensordot(b, np.tensordot(a, constants, axes=1), axes=(1, 1))
-    _, s, vt = np.linalg.svd(products.reshape(-1, k), full_matrices=False)
+    products = np.tensordot(b, np.tensordot(a, constants, axes=1), axes=(1, 1)).reshape(-1, k)
+    if k > MANY:
+        values, vectors = np.linalg.eigh(products.T @ products)
+        s, vt = np.sqrt(np.maximum(values[::-1], 0.0)), vectors.T[::-1]
+    else:
+        _, s, vt = np.linalg.svd(products, full_matrices=False)
     return vt[: ruler.count(s, scale(constants))]
 
 
@@ -128,3 +134,14 @@ def _descend(constants: np.ndarray, ruler: Ruler, lower: bool) -> list[np.ndarra
         if len(smaller) >= len(last):
             return series
         series.append(smaller)
+
+
+def derivation_dimension(constants: np.ndarray, threshold: float) -> int:
+    """Dimension of {D: D[x, y] = [Dx, y] + [x, Dy]}: singular values below `threshold` of the largest vanish."""
+    k = len(constants)
+    one = np.eye(k)
+    equations = np.einsum("ijl,pq->ijpql", constants, one) - np.einsum("qjp,il->ijpql", constants, one)
+    equations -= np.einsum("iqp,jl->ijpql", constants, one)
+    i, j = np.triu_indices(k, 1)
+    s = np.linalg.svd(equations[i, j].reshape(len(i) * k, k * k), compute_uv=False)
+    return k * k - int((s > threshold * s[0]).sum())

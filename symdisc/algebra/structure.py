@@ -8,8 +8,10 @@ from math import sqrt
 
 import numpy as np
 
-LARGEST = 64
+LARGEST = 133
+LISTED = 64
 MOST_FLOPS = 1e12
+MOST_ENTRIES = 8e6
 PROBED_PAIRS = 64
 PROBES = 4
 CHUNK_BYTES = 64e6
@@ -72,7 +74,8 @@ def structure_constants(generators: np.ndarray) -> np.ndarray:
 
 def affordable(k: int, m: int) -> bool:
     """Whether all brackets of k matrices of size m are worth their time and memory."""
-    return k <= LARGEST and 2.0 * k * k * m**3 <= MOST_FLOPS
+    large = k > LISTED and k * k * m * m > MOST_ENTRIES
+    return k <= LARGEST and 2.0 * k * k * m**3 <= MOST_FLOPS and not large
 
 
 def brackets(basis: np.ndarray) -> Brackets:
@@ -121,9 +124,13 @@ def jacobi_error(constants: np.ndarray) -> float:
     """
     adjoint = constants.transpose(0, 2, 1)
     wrong = size = 0.0
-    for i, row in enumerate(constants):
-        product, reverse = adjoint[i] @ adjoint, adjoint @ adjoint[i]
-        combined = np.tensordot(row, adjoint, axes=1)
+    k = len(constants)
+    # Of many generators, random elements: each is a sample of all identities.
+    chosen = np.eye(k) if k <= LISTED else np.random.default_rng(0).standard_normal((PROBES, k)) / sqrt(PROBES)
+    for weights in chosen:
+        inner = np.tensordot(weights, adjoint, axes=1)
+        product, reverse = inner @ adjoint, adjoint @ inner
+        combined = np.tensordot(np.tensordot(weights, constants, axes=1), adjoint, axes=1)
         wrong += float(((product - reverse - combined) ** 2).sum())
         size += float((product**2).sum() + (reverse**2).sum() + (combined**2).sum())
     typical = 3 * float((constants**2).sum()) ** 2 / max(len(constants), 1)

@@ -8,12 +8,12 @@ import click
 import numpy as np
 
 from ..algebra import LieAlgebra, analyze, completion, orthogonal, span
-from ..atomic import write_bytes, write_text
+from ..atomic import make_folder, write_bytes, write_text
 from ..errors import InputError
 from ..factored import FactoredRotations
 from ..report.algebra import print_algebra
 from ..report.latex import latex
-from ..symmetry import make_folder, to_json
+from ..symmetry import to_json
 from .common import Output, output_options
 from .matrices import read_span
 

@@ -15,7 +15,7 @@ from ..discover.named import read_generators
 from ..discover.task import Progress
 from ..errors import InputError
 from ..transform import BASES, Transform, arranged_back, result_dtype
-from .common import Output, data_options, open_data, output_options, progress_bar
+from .common import Output, data_options, open_data, output_options, progress_bar, progress_options
 
 ENDINGS = (".npy", ".npz", ".h5", ".hdf5")
 MOST_T = 1 << 22  # numbers t drawn at once: 32 MB
@@ -50,6 +50,7 @@ MOST_T = 1 << 22  # numbers t drawn at once: 32 MB
 )
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @output_options
+@progress_options
 def command(
     generators: str,
     t: str | None,

@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,10 +14,12 @@ import click
 
 from ..errors import InputError
 from ..symmetry import to_json
+from .config import config_options, config_shown, settings_file
 
 if TYPE_CHECKING:
     from ..data import DataSet
     from ..discover import Settings
+    from ..discover.ranks import Ranks
     from ..discover.task import Progress
     from ..symmetry import Symmetry
 
@@ -31,6 +33,11 @@ class Output:
     as_json: bool
     quiet: bool
     verbose: int
+    log_every: float | None = None
+
+    def of(self, ranks: Ranks) -> Output:
+        """The same for the first of several processes; the others say nothing."""
+        return self if ranks.first else Output(as_json=False, quiet=True, verbose=0)
 
     def result(self, value: dict[str, Any], show: Callable[[], None]) -> None:
         """The result: one JSON object with `--json`, else whatever `show` prints (nothing with `-q`)."""
@@ -47,19 +54,48 @@ class Output:
     @property
     def progress(self) -> bool:
         """Whether a live progress bar makes sense."""
-        return not self.quiet and sys.stderr.isatty()
+        return not self.quiet and self.log_every is None and sys.stderr.isatty()
+
+
+def _complete_array(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+    from .completion import complete_array
+
+    return complete_array(context, parameter, incomplete)
 
 
 def output_options(function: Command) -> Command:
-    """`--json`, `-q/--quiet`, `-v/--verbose`, passed to the command as `output: Output`."""
+    """`--json`, `-q/--quiet`, `-v/--verbose`, passed on as `output: Output`; `--config` and `--show-config`."""
     import functools
 
+    @config_options
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")
     @click.option("-q", "--quiet", is_flag=True, help="Print no table and no log lines.")
     @click.option("-v", "--verbose", count=True, help="More detail; twice: tracebacks too.")
     @functools.wraps(function)
-    def wrapped(*args: Any, as_json: bool, quiet: bool, verbose: int, **kwargs: Any) -> Any:
-        return function(*args, output=Output(as_json, quiet, verbose), **kwargs)
+    def wrapped(*args: Any, as_json: bool, quiet: bool, verbose: int, show_config: bool, **kwargs: Any) -> Any:
+        output = Output(as_json, quiet, verbose)
+        if show_config:
+            return output.result(*config_shown())
+        if settings_file() is not None:
+            output.log(f"symdisc: settings of {settings_file()}", verbosity=1)
+        return function(*args, output=output, **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def progress_options(function: Command) -> Command:
+    """`--log-every`, for commands that may run long; stands below `output_options`."""
+    import functools
+
+    @click.option(
+        "--log-every",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="Instead of the progress bar, a line on stderr every so many seconds.",
+    )
+    @functools.wraps(function)
+    def wrapped(*args: Any, log_every: float | None, output: Output, **kwargs: Any) -> Any:
+        return function(*args, output=replace(output, log_every=log_every), **kwargs)
 
     return wrapped  # type: ignore[return-value]
 
@@ -73,13 +109,18 @@ def data_options(function: Command) -> Command:
                 "--x",
                 "x_name",
                 metavar="NAME",
-                help="Which array is x: HDF5 path or NPZ key, then `.field` and `[slice]` if wanted.",
+                shell_complete=_complete_array,
+                help="Which array is x: HDF5 path or NPZ key, then `.field` and `[slice]` if wanted; A+B side by side, "
+                "*/A over groups.",
             ),
-            click.option("--y", "y_name", metavar="NAME", help="Which array is y."),
+            click.option(
+                "--y", "y_name", metavar="NAME", shell_complete=_complete_array, help="Which array is y; as for --x."
+            ),
             click.option(
                 "--group",
                 "group_name",
                 metavar="NAME",
+                shell_complete=_complete_array,
                 help="Which array holds group ids; samples of one group are never split between parts of a test.",
             ),
             click.option(
@@ -214,40 +255,18 @@ def read_settings(options: dict[str, Any], memory: int | None, generators: int |
 
 @contextlib.contextmanager
 def progress_bar(output: Output) -> Iterator[Callable[[Progress], None]]:
-    """A live bar on a terminal; with -v, one line a stage; else nothing."""
-    if not output.progress:
-        stages: list[str] = []
+    """A live line on a terminal; plain lines with `--log-every`, or with -v in a log; else nothing."""
+    from .progress import Lines, live
 
-        def note(progress: Progress) -> None:
-            if progress.stage not in stages:
-                stages.append(progress.stage)
-                output.log(f"symdisc: {progress.stage} {progress.detail}".rstrip(), verbosity=1)
-
-        yield note
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[detail]}"),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        line = bar.add_task("", total=1.0, detail="")
-
-        def show(progress: Progress) -> None:
-            bar.update(
-                line,
-                description=progress.stage,
-                completed=progress.done,
-                total=progress.total,
-                detail=progress.detail,
-            )
-
-        yield show
+    if output.progress:
+        with live() as show:
+            yield show
+    elif output.quiet:
+        yield lambda progress: None
+    elif output.log_every is not None:
+        yield Lines(output.log, output.log_every)
+    else:
+        yield Lines(lambda line: output.log(line, verbosity=1), None)
 
 
 def result_folder(data: tuple[str, ...], out: Path | None) -> Path:
@@ -260,22 +279,19 @@ def result_folder(data: tuple[str, ...], out: Path | None) -> Path:
 
 
 def write_result(symmetry: Symmetry, folder: Path, plots: bool, plot_format: str) -> list[Path]:
-    """The result folder: arrays, summaries, plots."""
+    """The result folder: arrays, summaries, plots, page."""
     before = _plots_of(folder)
     paths = symmetry.save(folder)
     # A plot of the result that stood here before would contradict this one.
     for old in before:
         (folder / "plots" / old).unlink(missing_ok=True)
-    if plots:
-        from ..discover.registry import get
-        from ..report.plots import save_plots
+    from ..report.result import PAGE, write_report
 
-        panels = get(symmetry.method).panels(symmetry)
-        drawn = save_plots(symmetry, folder / "plots", plot_format, panels)
-        symmetry.run["plots"] = [path.name for path in drawn]
-        symmetry.save_run(folder)
-        paths += drawn
-    return paths
+    (folder / PAGE).unlink(missing_ok=True)
+    drawn = write_report(symmetry, folder / PAGE, folder / "plots", plot_format, pictures=plots)
+    symmetry.run["plots"] = [path.name for path in drawn if path.parent != folder]
+    symmetry.save_run(folder)
+    return paths + drawn
 
 
 def _plots_of(folder: Path) -> list[str]:

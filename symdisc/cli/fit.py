@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..atomic import locked
 from ..discover import fit
+from ..discover.ranks import joined
 from ..discover.task import CHECKPOINT
 from ..errors import InputError, RequirementNotMet
 from ..report.table import print_summary
@@ -18,12 +21,14 @@ from .common import (
     open_data,
     output_options,
     progress_bar,
+    progress_options,
     read_settings,
     result_folder,
     result_options,
     search_options,
     write_result,
 )
+from .config import chosen_options
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,6 +43,7 @@ from .common import (
     "--require", type=click.IntRange(min=0), metavar="N", help="Exit 3 unless at least N generators are certified."
 )
 @output_options
+@progress_options
 def command(count: str, require: int | None, resume: bool, output: Output, **options: Any) -> None:
     """Discover generators in data and say how sure they are.
 
@@ -53,16 +59,24 @@ def command(count: str, require: int | None, resume: bool, output: Output, **opt
     """
     folder = result_folder(options["data"], options.pop("out"))
     force, plots, plot_format = options.pop("force"), not options.pop("no_plots"), options.pop("plot_format")
-    _free_or_refuse(folder, force, resume)
-    with open_data(options) as data:
+    _no_file(folder)
+    with contextlib.ExitStack() as stack:
+        ranks = stack.enter_context(joined(["--resume"] if resume else []))
+        if ranks.first:
+            stack.enter_context(locked(folder))
+            _free_or_refuse(folder, force, resume)
+        output = output.of(ranks)
+        data = stack.enter_context(open_data(options))
         settings = read_settings(options, data.memory, _count(count))
         with progress_bar(output) as watch:
             symmetry = fit(data, settings=settings, out=folder, resume=resume, watch=watch)
-    symmetry.run["argv"] = sys.argv
-    paths = write_result(symmetry, folder, plots, plot_format)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+        symmetry.run |= {"argv": sys.argv, "options": chosen_options()}
+        paths = []
+        if ranks.first:
+            paths = write_result(symmetry, folder, plots, plot_format)
+            (folder / CHECKPOINT).unlink(missing_ok=True)
     output.result(symmetry.to_dict(), lambda: print_summary(symmetry, files=paths))
-    if require is not None and symmetry.certified_dimension < require:
+    if ranks.first and require is not None and symmetry.certified_dimension < require:
         raise RequirementNotMet(
             f"{symmetry.certified_dimension} certified generators, --require asked for {require}; see {folder}"
         )
@@ -77,10 +91,13 @@ def _count(text: str) -> int | None:
         raise InputError(f"--generators {text}: a whole number or auto") from None
 
 
-def _free_or_refuse(folder: Path, force: bool, resume: bool) -> None:
-    """An old result or a checkpoint is never overwritten unasked."""
+def _no_file(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; choose another result folder with -o")
+
+
+def _free_or_refuse(folder: Path, force: bool, resume: bool) -> None:
+    """An old result or a checkpoint is never overwritten unasked."""
     if force and resume:
         raise InputError("--force starts afresh and --resume goes on: give one of them")
     interrupted, finished = ((folder / name).exists() for name in (CHECKPOINT, "generators.npz"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import SymdiscError
+from ..errors import SymdiscError, printable
 from .common import Output, data_options, open_data, output_options
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 READ_RATE = 1e9
 LOOKED_AT = 256 << 20
+SHOWN = 60
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -86,9 +87,9 @@ class Inspection:
         for container in dataset.containers if flat else dataset.containers[:1]:
             infos = container.arrays()
             for role, name in dataset.names.items():
-                place = _place(container, infos, name)
-                if place is not None and (not flat or (role == "x") == (container is dataset.containers[0])):
-                    uses[len(arrays) + place] = (role, _letters(dataset, role))
+                for place in _places(container, infos, name):
+                    if not flat or (role == "x") == (container is dataset.containers[0]):
+                        uses[len(arrays) + place] = (role, _letters(dataset, role))
             arrays += infos
         methods, (memory, seconds) = preferred(dataset)
         files = [{"name": handle.name, "bytes": handle.size} for handle in dataset.handles]
@@ -118,21 +119,25 @@ class Inspection:
             "seconds_estimate": None if self.seconds is None else round(self.seconds, 3),
             "refused": [{"name": info.name, "why": info.refused} for info in self.arrays if info.refused],
             "notes": self.dataset.notes if self.dataset else [],
+            "layout": (self.dataset.recognised.removeprefix("layout ") or None) if self.dataset else None,
         }
 
     def show(self) -> None:
         """A table of the arrays, then how they would be read."""
         from rich import box
         from rich.console import Console
-        from rich.table import Table
+        from rich.table import Column, Table
 
         from ..data.memory import format_size
 
         console, uses = Console(highlight=False), self.uses or {}
         for file in self.files:
-            console.print(f"{file['name']}  {format_size(file['bytes'])}", markup=False)
-        table = Table("array", "shape", "type", "role", "axes", "remarks", box=box.ASCII)
+            console.print(f"{printable(file['name'])}  {format_size(file['bytes'])}", markup=False)
+        table = Table(Column("array", overflow="fold"), "shape", "type", "role", "axes", "remarks", box=box.ASCII)
         for place, info in enumerate(self.arrays):
+            if place == SHOWN:
+                table.add_row("...", "", "", "", "", f"and {len(self.arrays) - SHOWN} more; --json lists all")
+                break
             role, letters = uses.get(place, ("", ""))
             remark = f"refused: {info.refused}" if info.refused else info.note
             shape = " x ".join(map(str, info.shape))
@@ -140,7 +145,7 @@ class Inspection:
         console.print(table)
         if self.dataset is not None:
             for line in self._lines():
-                console.print(line, markup=False, soft_wrap=True)
+                console.print(printable(line), markup=False, soft_wrap=True)
 
     def _lines(self) -> list[str]:
         from ..data.memory import format_size
@@ -151,7 +156,9 @@ class Inspection:
         channels = f", {data.channels} channels" if data.channels > 1 else ""
         sampling = [f"dt {data.dt:g}"] if data.dt else []
         sampling += [f"spacing {', '.join(f'{step:g}' for step in data.spacing)}"] if data.spacing else []
-        lines = [
+        known = data.recognised.removeprefix("layout ")
+        lines = [f"layout    {known}"] if known else []
+        lines += [
             f"kind      {data.kind}, {data.samples} samples",
             f"axes      {data.axes} ({data.layout.words()})",
             f"space     {space + ': ' if space else ''}generators are {data.d} x {data.d}{channels}",
@@ -163,7 +170,7 @@ class Inspection:
                 f"cost      {self.methods[0]}: about {format_size(self.memory_bytes or 0)} of memory, "
                 f"{self.seconds or 0:,.1f} s (reading at 1 GB/s; see `symdisc methods {self.methods[0]}`)"
             )
-        return lines + [f"note      {note}" for note in data.notes]
+        return lines + [f"note      {note}" for note in data.notes if note != data.recognised]
 
 
 def _look(dataset: DataSet) -> None:
@@ -174,15 +181,21 @@ def _look(dataset: DataSet) -> None:
             break
 
 
-def _place(container: Container, infos: list[ArrayInfo], name: str) -> int | None:
-    from ..data.selection import Name
+def _places(container: Container, infos: list[ArrayInfo], name: str) -> list[int]:
+    """Where the arrays that a name stands for are listed; a column of a table by the block that holds it."""
+    from ..data.layouts.columns import place_of
+    from ..data.naming import parts
 
-    parsed = Name.parse(name, container.exists)
-    listed = [info.name for info in infos]
-    full = ".".join([parsed.path, *parsed.fields])
-    if full in listed:
-        return listed.index(full)
-    return 0 if len(infos) == 1 else None
+    found = []
+    listed = {info.name: place for place, info in enumerate(infos)}
+    for part in parts(container, name):
+        full = ".".join([part.path, *part.fields])
+        if full not in listed and part.fields:
+            block = place_of(container.tree, part.path, ".".join(part.fields))
+            full = f"{part.path}.{block[0]}" if block else full
+        if full in listed or len(infos) == 1:
+            found.append(listed.get(full, 0))
+    return found
 
 
 def _letters(dataset: DataSet, role: str) -> str:
@@ -196,4 +209,4 @@ def _letters(dataset: DataSet, role: str) -> str:
 def _plain(text: str) -> str:
     from rich.markup import escape
 
-    return escape(text)
+    return escape(printable(text))

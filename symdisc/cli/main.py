@@ -13,6 +13,8 @@ import click
 
 from .._version import __version__
 from ..errors import ExitCode, Interrupted, SymdiscError
+from .config import described_origin, variables
+from .usage import print_usage
 
 # name -> (module, one line for `symdisc --help`): the group's help must not import the commands,
 # which load numpy and more.
@@ -26,7 +28,12 @@ COMMANDS = {
     "apply": ("apply", "Transform data by exp(sum t_i L_i), t given or drawn."),
     "compare": ("compare", "Measure the principal angles between two spans of generators."),
     "train": ("train", "Fit an equivariant network and say whether the symmetry helped."),
+    "report": ("report", "Draw a result again: its plots, and one self-contained HTML page."),
+    "export": ("export", "Write generators as another library, LaTeX, CSV or safetensors wants them."),
     "sample": ("sample", "Write a ready-made problem with its true generators."),
+    "env": ("env", "Show versions, threads, devices and libraries, for a bug report."),
+    "cite": ("cite", "Print BibTeX for what a result used."),
+    "completion": ("completion", "Print a script for completion in bash, zsh or fish."),
 }
 
 
@@ -42,6 +49,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"symdisc.cli.{COMMANDS[cmd_name][0]}")
+        variables(module.command, cmd_name)
         return module.command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -52,6 +60,14 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="symdisc")
+@click.option(
+    "--usage-json",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=print_usage,
+    help="Print all commands with their arguments, options and exit codes as one JSON object and exit.",
+)
 def main() -> None:
     """Find the continuous symmetries hidden in array data, and say how sure that is.
 
@@ -66,7 +82,7 @@ def run() -> NoReturn:
     """Entry point of the console script: run a command and exit with its code."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = main(standalone_mode=False)
+        code = main(standalone_mode=False, complete_var="_SYMDISC_COMPLETE")
         sys.stdout.flush()
     except click.exceptions.Abort:
         _say("interrupted")
@@ -74,10 +90,11 @@ def run() -> NoReturn:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         help_line = f" (see {context.command_path} --help)" if context else ""
-        _say(f"{error.format_message()}{help_line}".replace("\n", " "))
+        _say(f"{error.format_message()}{described_origin(error)}{help_line}".replace("\n", " "))
         code = error.exit_code
     except SymdiscError as error:
-        _say(str(error))
+        if not error.silent:
+            _say(str(error))
         _traceback_if_asked()
         code = error.exit_code
     except KeyboardInterrupt:

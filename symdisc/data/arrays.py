@@ -12,13 +12,14 @@ from ..errors import InputError
 from .files import guarded
 from .listing import ArrayInfo
 from .sources import ArraySource, require_numbers
+from .tree import FlatTree, Tree
 
 
 class ArrayContainer:
     """Named arrays of the caller.
 
     Args:
-        values: NumPy arrays, or anything numpy.asarray takes (lists, CPU tensors).
+        values: NumPy arrays, torch tensors on any device, or anything numpy.asarray takes.
     """
 
     label = "the given arrays"
@@ -29,7 +30,7 @@ class ArrayContainer:
 
     def _array(self, name: str, value: Any) -> np.ndarray:
         try:
-            return np.asarray(value)
+            return np.asarray(_on_cpu(value))
         except Exception as error:
             raise InputError(f"{name}: is no array ({error}); give a NumPy array") from error
 
@@ -55,6 +56,11 @@ class ArrayContainer:
         require_numbers(array.dtype, label, text)
         return ArraySource(array, label)
 
+    @property
+    def tree(self) -> Tree:
+        """Empty: nothing to recognise."""
+        return FlatTree(self.label, {})
+
     def attribute(self, path: str, name: str) -> Any:
         """None: arrays have no attributes."""
         return None
@@ -69,6 +75,14 @@ class ArrayContainer:
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+def _on_cpu(value: Any) -> Any:
+    """A torch tensor as one that NumPy takes, without importing torch: off the graph and the GPU, of a known type."""
+    if not (hasattr(value, "detach") and hasattr(value, "cpu")):
+        return value
+    tensor = value.detach().cpu()
+    return tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor.resolve_conj().resolve_neg()
 
 
 class _Digest:

@@ -20,20 +20,43 @@ _BYTES = 4096
 _VARIABLE = Path(__file__).with_name("variable.py")
 
 
+def raw(place: h5py.HLObject, name: str, most: int) -> bytes | None:
+    """The bytes of a text of fixed length, `most` at most; None where there is no such attribute."""
+    identifier = _open(place, name)
+    if identifier is None or identifier.shape or _is_variable(identifier.get_type()):
+        return None
+    kind = identifier.get_type()
+    if kind.get_class() != h5py.h5t.STRING or kind.get_size() > most:
+        return None
+    return bytes(np.asarray(place.attrs[name]).item())
+
+
 def fixed(place: h5py.HLObject, name: str) -> Any:
-    """A number, a list of numbers or a text of fixed length; None where there is no such attribute."""
+    """A number, a list of numbers, a text or a list of texts of fixed length; None where there is no such attribute."""
     identifier = _open(place, name)
     if identifier is None:
         return None
     kind, count = identifier.get_type(), math.prod(identifier.shape)
     if count > LIMIT or kind.get_size() > _BYTES or _is_variable(kind):
         return None
-    if kind.get_class() == h5py.h5t.STRING and count == 1:
-        word = np.asarray(place.attrs[name], dtype=object).reshape(-1)[0]
-        return word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word)
+    if identifier.get_space().get_simple_extent_type() == h5py.h5s.NULL:
+        return None
+    if kind.get_class() == h5py.h5t.STRING:
+        words = [_word(word) for word in np.asarray(place.attrs[name], dtype=object).reshape(-1)]
+        return words if identifier.shape and count > 1 else words[0]
     if kind.get_class() in (h5py.h5t.INTEGER, h5py.h5t.FLOAT) or identifier.dtype == bool:
         return np.asarray(place.attrs[name]).tolist()
     return None
+
+
+def _word(word: Any) -> str:
+    return word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word)
+
+
+def is_variable(place: h5py.HLObject, name: str) -> bool:
+    """Whether there is such an attribute, and it is of variable length."""
+    identifier = _open(place, name)
+    return identifier is not None and _is_variable(identifier.get_type())
 
 
 def has_variable(place: h5py.HLObject) -> bool:
@@ -48,9 +71,27 @@ def variable(file: str, path: str, label: str) -> dict[str, dict[str, list[str]]
     Raises:
         InputError: they are damaged, or take too long.
     """
+    return _child([file, path], label)
+
+
+def words(file: str, wanted: dict[str, list[str]], label: str) -> dict[str, dict[str, list[str]]]:
+    """Text attributes of variable length of groups and datasets, {path: {name: words}}, read in a child process.
+
+    Raises:
+        InputError: they are damaged, or take too long.
+    """
+    return _child([file, "-", json.dumps(wanted)], label)
+
+
+def took_too_long(error: InputError) -> bool:
+    """Whether the child process that read attributes never came to an end: nobody should wait for the next one."""
+    return isinstance(error.__cause__, subprocess.TimeoutExpired)
+
+
+def _child(arguments: list[str], label: str) -> dict[str, dict[str, list[str]]]:
     try:
         done = subprocess.run(
-            [sys.executable, str(_VARIABLE), file, path], capture_output=True, timeout=_SECONDS, check=True, text=True
+            [sys.executable, str(_VARIABLE), *arguments], capture_output=True, timeout=_SECONDS, check=True, text=True
         )
         return json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:

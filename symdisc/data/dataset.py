@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -51,6 +51,7 @@ class DataSet:
         notes: what was assumed, in the user's words.
         memory: ceiling in bytes; None: 80 % of what is free.
         names: what the arrays are called in their files.
+        recognised: "layout NAME: ..." where the file is of a known layout, else "".
     """
 
     layout: Layout
@@ -61,6 +62,7 @@ class DataSet:
     periodic_time: bool = False
     notes: list[str] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
+    recognised: str = ""
     memory: int | None = None
     containers: list[Container] = field(default_factory=list)
     _hashes: list[dict[str, str]] = field(default_factory=list, repr=False)
@@ -185,19 +187,32 @@ class DataSet:
                 f"{format_size(limit)}; raise --memory, or give a slice of each sample"
             )
 
-    def chunks(self, start: int = 0, dtype: DTypeLike | None = np.float64) -> Iterator[Chunk]:
+    def chunks(self, start: int = 0, dtype: DTypeLike | None = np.float64, stop: int | None = None) -> Iterator[Chunk]:
         """All samples from `start` on, in order, one chunk read ahead in a thread.
 
         Args:
-            start: first sample, a multiple of `chunk_rows`.
+            start: first sample, a multiple of `chunk_rows`; or `stop`, for none at all.
             dtype: float64 or float32; None: float32 for an array that it holds exactly, else float64.
+            stop: the sample after the last one, a multiple of `chunk_rows`; None: to the end.
 
         Raises:
             InputError: NaN or infinite values (index of the first), a file cut short or changed meanwhile.
         """
-        if start % self.chunk_rows:
-            raise ValueError(f"start {start} is no multiple of chunk_rows {self.chunk_rows}")
-        return _ahead(self._chunks(start, None if dtype is None else np.dtype(dtype)))
+        stop = self.samples if stop is None else min(stop, self.samples)
+        if (start % self.chunk_rows and start != stop) or (stop % self.chunk_rows and stop != self.samples):
+            raise ValueError(f"samples {start} to {stop} are no whole chunks of {self.chunk_rows}")
+        return _ahead(self._chunks(start, stop, None if dtype is None else np.dtype(dtype)))
+
+    def first(self, count: int) -> Chunk:
+        """The first samples, `count` at most, in float64: for a look at the data.
+
+        Raises:
+            InputError: as `chunks`, of these samples.
+        """
+        last = min(count, self.samples)
+        return self._chunk(
+            0, {role: column.read(0, last) for role, column in self.columns.items()}, np.dtype(np.float64)
+        )
 
     def distinct_labels(self, most: int) -> np.ndarray | None:
         """The different values in y, ascending, as float64; None where there are more than `most`, or no y.
@@ -218,10 +233,10 @@ class DataSet:
                 return None
         return found
 
-    def _chunks(self, start: int, dtype: np.dtype | None) -> Iterator[Chunk]:
+    def _chunks(self, start: int, stop: int, dtype: np.dtype | None) -> Iterator[Chunk]:
         rows = self.chunk_rows
-        for low in range(start, self.samples, self._window_rows):
-            high = min(low + self._window_rows, self.samples)
+        for low in range(start, stop, self._window_rows):
+            high = min(low + self._window_rows, stop)
             window = {role: column.read(low, high) for role, column in self.columns.items()}
             for first in range(low, high, rows):
                 last = min(first + rows, high)
@@ -299,6 +314,12 @@ class DataSet:
         if not self._hashes:
             self._hashes += [{"name": handle.name, "sha256": handle.sha256()} for handle in self.handles]
         return self._hashes
+
+    def know(self, hashes: Sequence[str]) -> None:
+        """The SHA-256 of every file, as computed elsewhere."""
+        self._hashes = [
+            {"name": handle.name, "sha256": digest} for handle, digest in zip(self.handles, hashes, strict=True)
+        ]
 
     def describe(self) -> dict[str, Any]:
         """The `data` entry of a summary."""

@@ -13,6 +13,7 @@ from .listing import ArrayInfo, Container, described
 from .npy import MAGIC, NpySource, open_npy
 from .npz import NpzContainer, read_members
 from .sources import require_numbers
+from .tree import FlatTree, Tree
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _PICKLED = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".p")
@@ -43,6 +44,26 @@ def list_arrays(path: str | os.PathLike[str], allow_external: bool = False) -> l
     container = open_container(os.fspath(path), allow_external)
     try:
         return container.arrays()
+    finally:
+        container.close()
+
+
+def names_in(path: str | os.PathLike[str]) -> list[str]:
+    """What --x takes of a file: its arrays of numbers, and the columns of tables that pandas wrote.
+
+    Raises:
+        InputError: the file as a whole cannot be read.
+    """
+    from .layouts.columns import column_names
+
+    container = open_container(os.fspath(path))
+    try:
+        names = [info.name for info in container.arrays() if info.numeric]
+        tables = {name.rpartition(".")[0] for name in names} - {""}
+        for table in sorted(tables):
+            for block in container.tree.fields(table):
+                names += [f"{table}.{column}" for column in column_names(container.tree, table, block) or ()]
+        return list(dict.fromkeys(names))
     finally:
         container.close()
 
@@ -130,6 +151,11 @@ class NpyContainer:
         """
         require_numbers(self._source.dtype, self.label, text)
         return self._source
+
+    @property
+    def tree(self) -> Tree:
+        """Empty: nothing to recognise."""
+        return FlatTree(self.label, {})
 
     def attribute(self, path: str, name: str) -> Any:
         """None: NPY has no attributes."""

@@ -16,10 +16,14 @@ import numpy as np
 
 from ..errors import InputError, SymdiscError
 from . import attributes
+from .chunks import chunks_are_sound
 from .files import Handle, guarded, open_hdf5, open_regular
+from .hdf5_source import Hdf5Source
+from .layouts.columns import place_of
 from .listing import ArrayInfo, described
 from .memory import format_size
 from .sources import require_numbers
+from .tree import Tree
 
 # deflate, shuffle, fletcher32, szip, nbit, scaleoffset, lzf: other filters load plugins, code from elsewhere.
 FILTERS = {1, 2, 3, 4, 5, 6, 32000}
@@ -32,6 +36,8 @@ _PLUGINS = {
     32015: "zstd",
     32026: "blosc2",
 }
+# Groups in which PyTables keeps the index of a table: no data.
+INDEX = b"_i_"
 _HOPS = 16
 _LISTED = 20000
 _SPARSE = 100
@@ -59,6 +65,7 @@ class Hdf5Container:
         self._file = open_hdf5(handle)
         self._others: dict[str, Hdf5Container] = {}
         self._words: dict[str, dict[str, dict[str, list[str]]]] = {}
+        self.damaged_words: InputError | None = None
 
     # --- finding objects
 
@@ -69,6 +76,21 @@ class Hdf5Container:
             InputError: the path goes through a refused link.
         """
         return isinstance(self._walk(path)[1], h5py.Dataset)
+
+    def place(self, path: str) -> h5py.HLObject | None:
+        """The group or dataset at a path ("" is the root); None where there is none.
+
+        Raises:
+            InputError: the path goes through a refused link.
+        """
+        return self._walk(path)[1]
+
+    @property
+    def tree(self) -> Tree:
+        """The file as layouts see it."""
+        from .hdf5_tree import Hdf5Tree
+
+        return Hdf5Tree(self)
 
     def _walk(self, path: str, hops: int = _HOPS) -> tuple[Hdf5Container, h5py.HLObject | None]:
         """The file that owns an object, and the object; None where there is none."""
@@ -194,7 +216,10 @@ class Hdf5Container:
                 raise InputError(
                     f"{label} declares {format_size(dataset.nbytes)}, more than the file has; it was cut short"
                 )
-        elif dataset.nbytes > _LARGE and self._written(dataset) * _SPARSE < 1:
+            return
+        if not chunks_are_sound(dataset, os.stat(self._file.filename).st_size):
+            raise InputError(f"{label} has chunks that lie where none can be; the file is damaged, write it again")
+        if dataset.nbytes > _LARGE and self._written(dataset) * _SPARSE < 1:
             raise InputError(
                 f"{label} declares {format_size(dataset.nbytes)}, of which less than 1 % was ever written; "
                 "give a slice of what was"
@@ -216,6 +241,9 @@ class Hdf5Container:
         dataset = self._dataset(path)
         if dataset is None:
             raise InputError(f"{label} is no array; name one that is listed by `symdisc inspect`")
+        column = self._column(path, dataset, fields)
+        if column is not None:
+            return Hdf5Source(label, dataset, column[:1], column[1])
         with guarded(label):
             dtype = dataset.dtype
             for field in fields:
@@ -227,6 +255,12 @@ class Hdf5Container:
                 raise InputError(f"{label} holds {_of_objects(dtype)}")
             require_numbers(dtype.base, label, text)
             return Hdf5Source(label, dataset, fields)
+
+    def _column(self, path: str, dataset: h5py.Dataset, fields: tuple[str, ...]) -> tuple[str, int] | None:
+        """Block and place of a column of a pandas table; None where `fields` is no name of one."""
+        if not fields or not dataset.dtype.names or fields[0] in dataset.dtype.names:
+            return None
+        return place_of(self.tree, path, ".".join(fields))
 
     # --- what is in it
 
@@ -257,6 +291,8 @@ class Hdf5Container:
                         continue
                     seen.add(info.addr)
                     if info.type == h5py.h5o.TYPE_GROUP:
+                        if name.startswith(INDEX):
+                            continue
                         below.append((word + "/", h5py.h5g.open(group, name)))
                     elif info.type == h5py.h5o.TYPE_DATASET:
                         yield word
@@ -276,10 +312,12 @@ class Hdf5Container:
         columns = [(path, dtype, shape)]
         if dtype.names:
             columns = [(f"{path}.{name}", dtype[name].base, shape + dtype[name].shape) for name in dtype.names]
-        infos = []
-        for name, kind, size in columns:
-            infos.append(described(name, kind, size, note))
-        return infos
+        return [
+            ArrayInfo(name, size, str(kind), note, f"holds {_of_objects(kind)}")
+            if kind.kind == "O"
+            else described(name, kind, size, note)
+            for name, kind, size in columns
+        ]
 
     def _why(self, error: Exception, path: str) -> str:
         text = str(error).removeprefix(f"{self.label}: ")
@@ -322,7 +360,10 @@ class Hdf5Container:
             if axis >= len(names) or not names[axis]:
                 return None
             size = self._found(path).shape[axis]
-            scale = self.source(names[axis], ())
+            try:
+                scale = self.source(names[axis], ())
+            except InputError:  # a netCDF dimension without coordinates is a scale that was never written
+                return None
             if scale.shape != (size,) or not 2 <= size <= _LONGEST_SCALE:
                 return None
             with np.errstate(all="ignore"):
@@ -332,6 +373,8 @@ class Hdf5Container:
 
     def _variable(self, path: str) -> dict[str, dict[str, list[str]]]:
         if path not in self._words:
+            if self.damaged_words is not None and attributes.took_too_long(self.damaged_words):
+                raise self.damaged_words
             dataset = self._found(path)
             self._words[path] = {"dataset": {}, "root": {}}
             if attributes.has_variable(dataset) or attributes.has_variable(self._file):
@@ -349,37 +392,7 @@ class Hdf5Container:
 
 def _of_objects(dtype: np.dtype) -> str:
     if h5py.check_string_dtype(dtype):
-        return "text of variable length; store fixed-length strings or numbers"
+        return "text of variable length; encode it as numbers (text of fixed length can be group ids)"
     if h5py.check_vlen_dtype(dtype):
         return "rows of different lengths; pad them to one length"
     return "references; name the array that they point to"
-
-
-class Hdf5Source:
-    """A dataset or a field of it."""
-
-    def __init__(self, label: str, dataset: h5py.Dataset, fields: tuple[str, ...]) -> None:
-        self.label = ".".join([label, *fields])
-        self._dataset = dataset
-        self._fields = fields
-        dtype = dataset.dtype
-        for field in fields:
-            dtype = dtype[field]
-        self.dtype = dtype.base
-        self.shape = dataset.shape + dtype.shape
-        self.chunks = None if dataset.chunks is None else dataset.chunks + dtype.shape
-
-    def outer(self, axis: int) -> bool:
-        """HDF5 stores in C order."""
-        return axis == 0
-
-    def read(self, slices: tuple[slice, ...]) -> np.ndarray:
-        """The block of forward slices, in the stored element type."""
-        with guarded(self.label):
-            if not self._fields:
-                return np.asarray(self._dataset[slices])
-            rank = len(self._dataset.shape)
-            block = self._dataset.fields(self._fields[0])[slices[:rank]]
-            for field in self._fields[1:]:
-                block = block[field]
-            return np.asarray(block)[(slice(None),) * rank + slices[rank:]]

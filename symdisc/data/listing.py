@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import InputError
 from .files import Hashed
 from .sources import Source, require_numbers
+from .tree import Tree
 
 TEXT = "text, for --group only"
 
@@ -70,6 +71,10 @@ class Container(Protocol):
 
     def source(self, path: str, fields: tuple[str, ...], text: bool = False) -> Source:
         """The array, or a field of it; `text` allows fixed-length strings."""
+
+    @property
+    def tree(self) -> Tree:
+        """The file as layouts see it."""
 
     def attribute(self, path: str, name: str) -> Any:
         """A small attribute (number, list of numbers, text) of the array or else of the file; None: not there."""

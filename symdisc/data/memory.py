@@ -26,10 +26,11 @@ def parse_size(text: str) -> int:
 
 def format_size(count: float) -> str:
     """A size for people: `1.5 GB`."""
-    for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
-        if count < 1000 or unit == "PB":
-            break
+    units = ["PB", "TB", "GB", "MB", "kB", "bytes"]
+    while count >= 1000 and len(units) > 1:
         count /= 1000
+        units.pop()
+    unit = units[-1]
     return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.3g} {unit}"
 
 

@@ -173,12 +173,7 @@ class _Reader:
             out[place : place + len(part)] = block[::step][(slice(None), *slices[1:])]
 
     def _direct(self, out: np.ndarray, offset: int) -> None:
-        if out.flags.c_contiguous:
-            self.handle.read_into(offset, out.reshape(-1).view(np.uint8).data)
-        else:
-            block = np.empty(out.shape, self.dtype)
-            self._direct(block, offset)
-            out[...] = block
+        self.handle.read_into(offset, out.reshape(-1).view(np.uint8).data)
 
 
 def open_npy(handle: Handle) -> NpySource:

@@ -18,6 +18,7 @@ from .listing import ArrayInfo, described
 from .memory import budget, format_size
 from .npy import PREFIX, Header, NpySource, parse_header
 from .sources import require_numbers
+from .tree import FlatTree, Tree
 
 _LOCAL = struct.Struct("<4s22xHH")
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
@@ -132,6 +133,11 @@ class NpzContainer:
     def handles_spooled(self) -> list[Handle]:
         """Temporary files of unpacked members."""
         return []
+
+    @property
+    def tree(self) -> Tree:
+        """The file as layouts see it."""
+        return FlatTree(self.label, {info.name: info.shape for info in self.arrays() if info.numeric})
 
     def attribute(self, path: str, name: str) -> Any:
         """A small member of that name: NPZ has no attributes."""

@@ -21,7 +21,9 @@ from .axes import (
 )
 from .dataset import DataSet
 from .door import NpyContainer, open_container
-from .listing import Container, unknown
+from .layouts import UNKNOWN, Reading, recognise
+from .listing import Container
+from .naming import parts, source_of
 from .selection import Name, spans
 from .sources import Column, View
 
@@ -93,6 +95,7 @@ class _Files:
         self.containers = containers
         self.pair = all(flat) and len(flat) == 2
         self.first = containers[0]
+        self.reading = UNKNOWN
         self.notes: list[str] = []
 
     def of(self, role: str) -> list[Container]:
@@ -111,9 +114,10 @@ class _Files:
         periodic: Any,
         memory: int | None,
     ) -> DataSet:
+        self.reading = self.recognised(names, kind)
         name = names["x"] = names["x"] or self.default_x()
-        views = {"x": self.views("x", name)}
-        path = Name.parse(name, self.first.exists, self.first.label).path
+        views = {"x": [self.reading.fitted(view, axes) for view in self.views("x", name)]}
+        path = parts(self.first, name)[0].path
         label = f"{self.first.label}: `{name}`"
         stated = kind or self.first.attribute(path, "kind")
         if stated is not None:
@@ -121,7 +125,7 @@ class _Files:
         names["y"] = self.name_y(names["y"], stated)
         if names["y"] is not None:
             views["y"] = self.views("y", names["y"])
-        chosen = stated or self.kind_by_shape(views)
+        chosen = stated or self.reading.kind or self.kind_by_shape(views)
         layout = self.layout(views["x"][0], path, chosen, axes, label)
         columns = {"x": self.column("x", views["x"], layout.sample_axis)}
         if "y" in views:
@@ -131,6 +135,7 @@ class _Files:
             columns["group"] = self.column_group(self.views("group", names["group"]), columns["x"])
         count = layout.axes.count("s")
         time, around = parse_periodic(self.setting(periodic, path, "periodic"), count, label)
+        around = around or self.reading.wraps_of(layout, views["x"][0])
         return DataSet(
             layout,
             columns,
@@ -139,10 +144,20 @@ class _Files:
             periodic=around,
             periodic_time=time,
             notes=self.notes,
+            recognised=self.reading.sentence,
             names={role: name for role, name in names.items() if name is not None},
             memory=memory,
             containers=self.containers,
         )
+
+    def recognised(self, names: dict[str, str | None], kind: str | None) -> Reading:
+        """What a known layout says; fills in the names that it knows and the user did not give."""
+        reading = recognise(self.first.tree, names["x"]) or UNKNOWN
+        names["x"] = names["x"] or reading.x
+        if kind in (None, reading.kind):
+            names["y"] = names["y"] or reading.y
+        self.notes += [reading.sentence, *reading.notes] if reading.layout else []
+        return reading
 
     # --- which arrays
 
@@ -158,7 +173,9 @@ class _Files:
         if not good and len(infos) == 1:
             return infos[0].name
         if not good:
-            raise InputError(f"{self.first.label} holds no array of real numbers; give another file")
+            refused = next((info for info in infos if info.refused), None)
+            why = f": `{refused.name}` {refused.refused}" if refused else "; give another file"
+            raise InputError(f"{self.first.label} holds no array of real numbers{why}")
         raise InputError(f"{self.first.label}: which array is x? {_choice(good)}")
 
     def name_y(self, name: str | None, kind: str | None) -> str | None:
@@ -196,18 +213,11 @@ class _Files:
             raise InputError(f"--{role} {text}: two NPY files hold x and y only; put all arrays into one NPZ file")
         views = []
         for container in containers:
-            name = Name.parse(text, container.exists, container.label)
-            if not container.exists(name.path):
-                others = [
-                    info.name for info in container.arrays() if info.numeric or (role == "group" and not info.refused)
-                ]
-                error = unknown(container.label, name.path, others)
-                if container is not containers[0]:
-                    error = InputError(f"{error}; {containers[0].label} has it, and files of one data set are alike")
-                raise error
-            source = container.source(name.path, name.fields, text=role == "group")
+            names = parts(container, text, None if container is containers[0] else containers[0].label)
             label = f"{container.label}: `{text}`"
-            views.append(View(source, spans(name.index, source.shape, label), container.label, text))
+            source = source_of(container, names, label, role == "group", self.reading.lead if role == "x" else None)
+            index = Name.parse(text, container.exists, container.label).index
+            views.append(View(source, spans(index, source.shape, label), container.label, text))
             if not views[-1].shape:
                 raise InputError(f"{label} is a single number; give an array with an axis of samples")
             if 0 in views[-1].shape:
@@ -238,6 +248,9 @@ class _Files:
                 stated = "".join(stated[axis] for axis in view.kept)
             self.notes.append(f"axes {stated}: attribute")
             return check_axes(stated, kind, view.shape, f"{label} (its attribute `axes`)")
+        known = self.reading.axes_of(view, kind)
+        if known is not None:
+            return check_axes(known, kind, view.shape, label)
         if any(kept):
             shown = ", ".join(repr(label) for label in kept)
             self.notes.append(
@@ -298,6 +311,7 @@ class _Files:
             return parse_dt(given, label)
         axis = view.kept[layout.axes.index("t")]
         step = self.first.attribute(path, "dt")
+        step = self.reading.steps.get(axis) if step is None else step
         step = self.first.step(path, axis) if step is None else step
         step = parse_dt(step, label)
         return None if step is None else step * abs(view.spans[axis].step)
@@ -310,7 +324,7 @@ class _Files:
         stored = [view.kept[place] for place, letter in enumerate(layout.axes) if letter == "s"]
         steps = parse_spacing(self.first.attribute(path, "spacing"), count, label)
         if steps is None:
-            scales = [self.first.step(path, axis) for axis in stored]
+            scales = [self.reading.steps.get(axis) or self.first.step(path, axis) for axis in stored]
             if not scales or None in scales:
                 return None
             steps = tuple(float(step or 0) for step in scales)

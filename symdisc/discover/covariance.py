@@ -21,6 +21,7 @@ from .batches import BATCHES, batch_numbers
 from .covariance_basis import CovarianceBasis
 from .method import Constructed, Given, Outcome
 from .preserved import covariance_evidence
+from .ranks import current
 from .regression import MOST_PAIRS, CrossMoments, regression_outcome, regression_test
 from .scatter import Scatter
 from .settings import Settings
@@ -59,6 +60,7 @@ class Covariance:
         "60 d^2 (labelled)."
     )
     source = "dehmamy2021lconv"
+    cites = ("dehmamy2021lconv",)
     options = CovarianceOptions
 
     def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> CovarianceTask:
@@ -81,7 +83,13 @@ class Covariance:
         search = 45 * 2 * BATCHES * 3 * pairs * size * min(math.comb(pairs, 2), MOST_PAIRS) ** 2
         # The interpreter with numpy; the strips; reading ahead, the chunk in use and its centred copy; scatter
         # matrices, and what their decomposition takes; the dense basis and its copies on the way to the file.
-        memory = 45e6 + 8 * strips + 8 * chunk * (4 if labelled else 3) + 8 * size**2 * (2 * batches + 12) + 6 * result
+        memory = (
+            (65e6 if labelled else 45e6)
+            + 8 * strips
+            + 8 * chunk * (4 if labelled else 3)
+            + 8 * size**2 * (2 * batches + 12)
+            + 6 * result
+        )
         seconds = 1.0 + data.samples * data.channels * size**2 * 2 / 20e9 + 20 * size**3 / 20e9 + search / 20e9
         return int(memory), float(seconds)
 
@@ -163,7 +171,8 @@ class CovarianceTask:
         precision = np.float32 if settings.dtype == "float32" else np.float64
         batches = BATCHES if self.labelled or given is not None else 1
         self.scatter = Scatter(batches, d, channels, precision)
-        self.row = 0
+        self.ranks = current()
+        self.row, self._stop = self.ranks.rows(data)
         self._chunks: Iterator[Chunk] | None = None
 
     def _check(self) -> None:
@@ -207,9 +216,10 @@ class CovarianceTask:
     def advance(self) -> bool:
         """Take in one chunk."""
         if self._chunks is None:
-            self._chunks = self.data.chunks(self.row, np.float64 if self.labelled else None)
+            self._chunks = self.data.chunks(self.row, np.float64 if self.labelled else None, self._stop)
         chunk = next(self._chunks, None)
         if chunk is None:
+            self.scatter.of_all(self.ranks)
             return False
         x = chunk.x
         batch = None

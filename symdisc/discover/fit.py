@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections.abc import Callable, Mapping
@@ -14,11 +15,14 @@ import numpy as np
 
 from .._version import __version__
 from ..algebra import analyze, completion, orthogonal, structure_constants
+from ..atomic import make_folder
 from ..data import from_arrays
 from ..data.memory import budget, format_size
 from ..errors import ExitCode, InputError, Interrupted, ResourceError
-from ..symmetry import Block, Symmetry, Verdict, load, make_folder
-from .method import DiscoveryTask, Given, Method, Outcome
+from ..symmetry import Block, Symmetry, Verdict, load
+from .examples import shown_images
+from .method import DiscoveryTask, Given, Method, Outcome, Unshared
+from .ranks import current
 from .registry import check_owners, choose
 from .settings import Settings
 from .task import CHECKPOINT, Checkpoint, Progress, drive, identity_of
@@ -175,9 +179,10 @@ def _run(
     check_owners(settings)
     method, choice = choose(settings.method, data, settings)
     refuse_over_memory(method, data, settings)
+    current().fingerprint(data)
     task = method.task(data, settings, given)
     checkpoint = None
-    if out is not None:
+    if out is not None and not current().several:
         make_folder(Path(out))
         checkpoint = Checkpoint(Path(out) / CHECKPOINT, run_identity(method, data, settings))
         if resume:
@@ -208,18 +213,34 @@ def _conclude(
     """From the finished task to the result."""
     outcome = task.outcome()
     outcome.notes[:0] = choice
+    if outcome.device != "cpu":
+        outcome.notes.append(
+            f"computed on {outcome.device}, which adds in another order than a CPU: expect the last digits to differ"
+        )
+    if current().several and isinstance(method, Unshared):
+        outcome.notes.append(f"{current().size} processes: {method.unshared}")
     if given is not None and given.found_in & {file["sha256"] for file in data.fingerprint()}:
         outcome.notes.insert(
             0, "these generators were found in these very data: the bounds are too small, test them on others"
         )
     symmetry = _assemble(method, data, settings, outcome, given is not None, watch)
+    symmetry.extras |= shown_images(symmetry, data)
     symmetry.run = {
         "seconds": round(time.time() - started, 3),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "host": platform.node(),
         "system": platform.platform(),
+        "threads": _threads(),
+        "processes": current().size,
     }
     return symmetry
+
+
+def _threads() -> str:
+    """Of the linear algebra, as far as the environment says: results are the same to the bit for one number only."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    said = [f"{name}={os.environ[name]}" for name in names if name in os.environ]
+    return ", ".join(said) or f"as many as cores ({os.cpu_count()})"
 
 
 def run_identity(method: Method, data: DataSet, settings: Settings) -> str:

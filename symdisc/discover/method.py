@@ -83,7 +83,11 @@ class DiscoveryTask(Task, Protocol):
 
 
 class Method(Protocol):
-    """A way to turn data into evidence."""
+    """A way to turn data into evidence.
+
+    Attributes:
+        source: where it comes from, for a person; cites: the same as keys of `symdisc.citations`.
+    """
 
     name: str
     kinds: tuple[str, ...]
@@ -91,6 +95,7 @@ class Method(Protocol):
     formula: str
     limits: str
     source: str
+    cites: tuple[str, ...]
     options: type
 
     def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> DiscoveryTask:
@@ -116,6 +121,13 @@ class Declining(Protocol):
 
     def declines(self, data: DataSet, settings: Settings) -> str | None:
         """Why these data are too much to be chosen without being asked for, or None."""
+
+
+@runtime_checkable
+class Unshared(Protocol):
+    """A method of which several processes each do the whole work; `unshared` says why, for the notes."""
+
+    unshared: str
 
 
 @dataclass(frozen=True)

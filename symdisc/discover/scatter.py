@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from .ranks import Ranks
+
 
 class Scatter:
     """Counts, means and scatter of B batches of d-vectors with m channels that share the action.
@@ -89,6 +91,26 @@ class Scatter:
         for number in np.flatnonzero(other.count):
             self.scatter[number] += other.scatter[number]
             self._merge(int(number), other.count[number], other.step[number] + move)
+
+    def of_all(self, ranks: Ranks) -> None:
+        """Become the accumulator of all ranks' samples (Chan's update for many sets at once).
+
+        Each rank moves its scatter to the common mean before they are added: what is added is positive, and a mean that
+        drifts along the file costs no digits.
+        """
+        if not ranks.several:
+            return
+        votes = np.zeros(ranks.size)
+        votes[ranks.rank] = self.origin is not None
+        speaker = int(np.argmax(ranks.total(votes)))
+        mine = self._origin if ranks.rank == speaker else np.zeros_like(self._origin)
+        origin = ranks.total(mine)
+        step = self.step + (self._origin - origin)
+        count = ranks.total(self.count)
+        mean = ranks.total(self.count[:, None, None] * step) / np.maximum(count, 1.0)[:, None, None]
+        apart = np.where(self.count[:, None, None] > 0, step - mean, 0.0)
+        self.scatter += np.einsum("b,bic,bjc->bij", self.count, apart, apart, optimize=True)
+        self.count, self.origin, self.step, self.scatter = count, origin, mean, ranks.total(self.scatter)
 
     def pooled(self, batches: np.ndarray | None = None) -> tuple[float, np.ndarray, np.ndarray]:
         """Count, mean (d, m) and covariance (d, d) of some batches (mask) taken together; per sample, summed over m."""

@@ -1,7 +1,8 @@
 """Long work in bounded steps, so that it can be watched, interrupted and resumed.
 
 A method that runs long is a `Task`. `drive` takes its steps, writes a checkpoint now and then, and on SIGINT or
-SIGTERM finishes the current step, writes the checkpoint and raises `Interrupted` (exit 130 or 143).
+SIGTERM finishes the current step, writes the checkpoint and raises `Interrupted` (exit 130 or 143). A step that takes
+longer than that may is given up, and the checkpoint before it is what remains: after long steps one is always written.
 """
 
 from __future__ import annotations
@@ -16,17 +17,21 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
-from ..atomic import write_npz
+from ..atomic import make_folder, write_npz
 from ..data.door import read_npz
 from ..errors import ExitCode, InputError, Interrupted
-from ..symmetry import make_folder
 
 IDENTITY = "identity"
 CHECKPOINT = "checkpoint.npz"
+# Seconds that a step may still take after a signal; of a step that is worth a checkpoint of its own, as long as
+# writing takes a tenth of the time at most.
+GRACE = 2.5
+LONG = 1.0
+SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -115,51 +120,84 @@ def drive(
     Raises:
         Interrupted: SIGINT or SIGTERM came; the message says how to resume.
     """
-    with _signals() as caught:
-        written = time.monotonic()
-        while task.advance():
-            if watch is not None:
-                watch(task.progress())
-            if caught:
-                _stop(task, checkpoint, caught[0])
-            if checkpoint is not None and time.monotonic() - written > checkpoint.every:
-                checkpoint.write(task)
-                written = time.monotonic()
+    caught: list[int] = []
+    whole: Task | None = task
+    try:
+        with _signals(caught):
+            _steps(task, checkpoint, watch, caught)
+    except _Late:
+        whole = None
+    if caught:
+        _stop(whole, checkpoint, caught[0])
+
+
+def _steps(
+    task: Task, checkpoint: Checkpoint | None, watch: Callable[[Progress], None] | None, caught: list[int]
+) -> None:
+    """All steps, or those before a signal."""
+    written, cost = time.monotonic(), 0.0
+    more = True
+    while more and not caught:
+        begun = time.monotonic()
+        more = task.advance()
+        now = time.monotonic()
         if watch is not None:
             watch(task.progress())
-        if caught:
-            _stop(task, checkpoint, caught[0])
+        if checkpoint is None or caught or not more:
+            continue
+        due = now - written > checkpoint.every or now - begun > LONG
+        if due and now - written > cost / SHARE:
+            checkpoint.write(task)
+            written, cost = time.monotonic(), time.monotonic() - now
 
 
-def _stop(task: Task, checkpoint: Checkpoint | None, number: int) -> None:
+class _Late(BaseException):
+    """A step is not over in the time that a signal leaves; no `except Exception` on the way may stop it."""
+
+
+def _stop(task: Task | None, checkpoint: Checkpoint | None, number: int) -> NoReturn:
+    """Keep what there is; without a task that is the last checkpoint."""
     word, code = {
         signal.SIGINT: ("interrupted", ExitCode.INTERRUPTED),
         signal.SIGTERM: ("terminated", ExitCode.TERMINATED),
     }[signal.Signals(number)]
-    if checkpoint is None:
+    if checkpoint is not None and task is not None:
+        checkpoint.write(task)
+    if checkpoint is None or not checkpoint.path.exists():
         raise Interrupted(f"{word}; nothing was written", code)
-    checkpoint.write(task)
     raise Interrupted(f"{word}; {checkpoint.path} is kept: the same command with --resume goes on from it", code)
 
 
 @contextlib.contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM instead of dying of them; a second one does what it always did."""
-    caught: list[int] = []
+def _signals(caught: list[int]) -> Iterator[None]:
+    """Collect SIGINT and SIGTERM instead of dying of them; a second one does what it always did.
+
+    Raises:
+        _Late: in the step that is still at work so long after the first one.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield caught
+        yield
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    before = {number: signal.getsignal(number) for number in numbers}
 
     def note(number: int, frame: FrameType | None) -> None:
         caught.append(number)
-        for other, handler in before.items():
-            signal.signal(other, handler)
+        for other in numbers[:2]:
+            signal.signal(other, before[other])
+        signal.setitimer(signal.ITIMER_REAL, GRACE)
 
-    for number in before:
+    def late(number: int, frame: FrameType | None) -> None:
+        raise _Late
+
+    signal.signal(signal.SIGALRM, late)
+    for number in numbers[:2]:
         signal.signal(number, note)
     try:
-        yield caught
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

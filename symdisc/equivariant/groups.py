@@ -60,7 +60,9 @@ def of_symmetry(symmetry: Symmetry) -> Group:
     blocks = [Block(block.role, block.start, block.stop) for block in symmetry.blocks]
     name = (symmetry.algebra or {}).get("name", "")
     discrete = symmetry.extras.get("discrete")
-    return Group(generators, discrete, name if discrete is None else "", blocks)
+    # One generator always closes; how far the data see it broken bounds its error.
+    noise = min(float(symmetry.defect[0]), 0.5) if len(generators) == 1 and np.isfinite(symmetry.defect[0]) else None
+    return Group(generators, discrete, name if discrete is None else "", blocks, noise)
 
 
 def named(text: str) -> Group:

@@ -6,11 +6,16 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
+import numpy as np
 from rich.table import Table
 
 from ..algebra import LieAlgebra
 from .numbers import plural, short
 from .table import FACTS, IMPLIES, _console, _plain
+
+MOST_SHOWN = 15
+MOST_TERMS = 6
+ONE = 1e-6
 
 
 def print_algebra(algebra: LieAlgebra, out: TextIO | None = None) -> None:
@@ -44,6 +49,7 @@ def _rows(algebra: LieAlgebra) -> Iterator[tuple[str, str]]:
     yield from _facts(algebra)
     yield from _structure(algebra)
     yield from _action(algebra)
+    yield from _generators(algebra)
     for note in algebra.notes:
         yield "note", note
 
@@ -87,6 +93,31 @@ def _action(algebra: LieAlgebra) -> Iterator[tuple[str, str]]:
             "invariant forms",
             f"{len(algebra.symmetric_forms)} symmetric{listed}, {len(algebra.antisymmetric_forms)} antisymmetric",
         )
+
+
+def _generators(algebra: LieAlgebra) -> Iterator[tuple[str, str]]:
+    """The canonical basis in units E_ij, and the coordinates in which it is that sparse."""
+    basis, frame = algebra.sparse_basis, algebra.canonical_frame
+    if basis is None or frame is None or not 0 < algebra.dimension <= MOST_SHOWN:
+        return
+    if np.count_nonzero(basis) > MOST_TERMS * len(basis):
+        return
+    yield "generators", "; ".join(_sum_of_units(matrix) for matrix in basis)
+    if not np.array_equal(frame, np.eye(len(frame))):
+        columns = ("(" + ", ".join(f"{value:.3g}" for value in column) + ")" for column in frame.T)
+        yield "in the frame", ", ".join(columns)
+
+
+def _sum_of_units(matrix: np.ndarray) -> str:
+    """A matrix as a sum of units, "E12 - 2 E21"; indices above 9 are parted by a comma."""
+    comma = "," if len(matrix) > 9 else ""
+    text = ""
+    for i, j in np.argwhere(matrix):
+        value = float(matrix[i, j])
+        size = "" if abs(abs(value) - 1) < ONE else f"{abs(value):.4g} "
+        sign = "-" if value < 0 else "+"
+        text += f" {sign} {size}E{i + 1}{comma}{j + 1}" if text else f"{sign.strip('+')}{size}E{i + 1}{comma}{j + 1}"
+    return text
 
 
 def _dimensions(series: list[int]) -> str:

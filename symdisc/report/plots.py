@@ -6,10 +6,10 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..atomic import write_bytes
+from ..atomic import make_folder, write_bytes
 from ..errors import InputError
 from ..panels import Panel
-from ..symmetry import Symmetry, make_folder
+from ..symmetry import Symmetry
 from .draw import draw
 from .standard import standard_panels
 from .style import style
@@ -37,8 +37,7 @@ def save_plots(symmetry: Symmetry, folder: str | Path, fmt: str = "png", panels:
         InputError: another format.
         ResourceError: the folder cannot be written.
     """
-    if fmt not in FORMATS:
-        raise InputError(f"--plot-format {fmt}: unknown; the formats are {', '.join(FORMATS)}")
+    check_format(fmt)
     folder = Path(folder)
     make_folder(folder)
     paths = {}
@@ -48,6 +47,16 @@ def save_plots(symmetry: Symmetry, folder: str | Path, fmt: str = "png", panels:
         paths[panel.name] = folder / f"{panel.name}.{fmt}"
         write_bytes(paths[panel.name], render(panel, fmt))
     return list(paths.values())
+
+
+def check_format(fmt: str) -> None:
+    """Refuse what cannot be drawn.
+
+    Raises:
+        InputError: the message lists what can.
+    """
+    if fmt not in FORMATS:
+        raise InputError(f"--plot-format {fmt}: unknown; the formats are {', '.join(FORMATS)}")
 
 
 def render(panel: Panel, fmt: str = "png") -> bytes:

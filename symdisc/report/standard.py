@@ -15,6 +15,7 @@ COLOURED = 6
 MOST_PIXELS = 4_000_000
 MOST_CONSTANTS = 64
 VANISHES = 1e-9
+OPEN = 0.1  # relative size of brackets outside the span
 STATUS = {
     "certified": ("certified: defect and its upper bound", "disc", "good"),
     "consistent": ("consistent: defect and its upper bound", "ring", "doubt"),
@@ -203,7 +204,7 @@ def killing_form(symmetry: Symmetry) -> Panel:
     if np.abs(form).max() <= VANISHES:
         reason = "the algebra is nilpotent, abelian or another one without a Killing form to show"
         if np.abs(constants).max() <= VANISHES:
-            reason = "the generators commute" if len(constants) > 1 else "a single generator commutes with itself"
+            return Message(name=name, title=title, text=_commute(symmetry))
         return Message(name=name, title=title, text=f"All zero: {reason}.")
     values = np.linalg.eigvalsh(form)
     plus, minus, zero = _signature(symmetry, values)
@@ -267,6 +268,8 @@ def _no_constants(symmetry: Symmetry, name: str, title: str) -> Message | None:
 def _commute(symmetry: Symmetry) -> str:
     if len(symmetry) == 1:
         return "All zero: a single generator commutes with itself."
+    if (symmetry.closure_error or 0.0) > OPEN:
+        return "All zero: the brackets of these generators lie outside their span, which is no Lie algebra by itself."
     return f"All zero: the {len(symmetry)} generators commute with each other (an abelian algebra)."
 
 

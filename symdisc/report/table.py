@@ -15,6 +15,7 @@ from rich.text import Text
 
 from ..algebra import sentence
 from ..symmetry import Symmetry, Verdict
+from .heatmap import GLYPHS, LARGEST, heat_maps
 from .numbers import defect_text, plural, short
 
 WIDTH = 80
@@ -51,6 +52,9 @@ def print_summary(symmetry: Symmetry, out: TextIO | None = None, files: Sequence
         if len(symmetry) and symmetry.verdict is not Verdict.CONSTRUCTED:
             console.print()
             console.print(_generators(symmetry))
+        if len(symmetry) and symmetry.blocks[-1].stop <= LARGEST and _drawable(out):
+            console.print()
+            console.print(heat_maps(symmetry, console.width))
         console.print()
         console.print(_facts(symmetry, files))
     encoding = getattr(out, "encoding", None) or "utf-8"
@@ -65,6 +69,15 @@ def _console(out: TextIO) -> Console:
     console = Console(file=out, force_terminal=terminal, highlight=False, markup=False, emoji=False, soft_wrap=False)
     console.width = min(WIDTH, console.width) if terminal else WIDTH
     return console
+
+
+def _drawable(out: TextIO) -> bool:
+    """Whether heat maps of letters make sense: on a terminal that has the letters."""
+    try:
+        GLYPHS.encode(getattr(out, "encoding", None) or "utf-8")
+    except UnicodeError:
+        return False
+    return bool(getattr(out, "isatty", bool)()) and os.environ.get("TERM") != "dumb"
 
 
 def _print_verdict(console: Console, symmetry: Symmetry) -> None:

@@ -193,6 +193,35 @@ def octonion_spinors(split: bool) -> np.ndarray:
     return stack(*(left[a] @ left[b] for a, b in combinations(range(1, 8), 2)))
 
 
+def albert(derivations: bool) -> np.ndarray:
+    """f4(-52), the derivations of the Jordan algebra of hermitian 3 x 3 octonion matrices, on its 27 dimensions; or
+    e6(-26), with multiplications by traceless matrices (Jacobson, Exceptional Lie Algebras, 1971)."""
+    left = multiplications(8)[0]
+    conjugation = np.diag([1] + [-1] * 7)
+
+    def hermitian(v: np.ndarray) -> np.ndarray:
+        x = np.zeros((3, 3, 8), dtype=int)
+        x[range(3), range(3), 0] = v[:3]
+        for (i, j), entry in zip(combinations(range(3), 2), v[3:].reshape(3, 8), strict=True):
+            x[i, j], x[j, i] = entry, conjugation @ entry
+        return x
+
+    def product(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.einsum("ija,abc,jkc->ikb", x, left, y)
+
+    def multiplication(v: np.ndarray) -> np.ndarray:
+        columns = []
+        for w in np.eye(27, dtype=int):
+            z = product(hermitian(v), hermitian(w)) + product(hermitian(w), hermitian(v))
+            columns.append(np.concatenate([z[range(3), range(3), 0], *(z[i, j] for i, j in combinations(range(3), 2))]))
+        return np.array(columns).T
+
+    units = np.eye(27, dtype=int)
+    traceless = [multiplication(v) for v in [units[0] - units[1], units[1] - units[2], *units[3:]]]
+    inner = independent(stack(*(a @ b - b @ a for a, b in combinations(traceless, 2))))
+    return inner if derivations else np.concatenate([traceless, inner])
+
+
 # Other representations of the same algebra
 
 

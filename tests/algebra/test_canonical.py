@@ -6,7 +6,8 @@ from disguise import disguised, remixed
 from known_algebras import KNOWN
 from scipy.linalg import expm
 
-from symdisc.algebra import analyze, principal_angles, sentence
+from symdisc.algebra import analyze, principal_angles, sentence, span
+from symdisc.algebra.frames import balanced
 
 TITLES = ["so(3)", "so(4)", "so(3,1)", "sl(3,R)", "su(3)", "e(3)", "poincare(3,1)", "heis(5)", "galilei(3)", "g2(-14)"]
 
@@ -26,13 +27,38 @@ def test_as_sparse_as_the_textbook_in_any_basis(title):
     np.testing.assert_allclose(halves, np.round(halves), atol=1e-12)
 
 
-@pytest.mark.parametrize("title", ["so(3)", "so(5)", "so(3,1)", "so(2,2)", "so(3,2) as sp(4,R)", "sl(2,R)"])
-def test_a_change_of_coordinates_is_undone_where_a_form_is_preserved(title):
+@pytest.mark.parametrize(
+    "title",
+    ["so(3)", "so(5)", "so(3,1)", "so(2,2)", "so(3,2) as sp(4,R)", "sl(2,R)", "su(3)", "so(5) spinor", "su(2,1)",
+     "so(3) doubled", "sl(3,R) on V + V*", "sl(2,R) spin 3/2", "g2(2)", "so(3,1) as sl(2,C)", "R^2 torus and boost"],
+)  # fmt: skip
+def test_a_change_of_coordinates_is_undone(title):
     textbook = KNOWN[title].generators
     moved = disguised(textbook, np.random.default_rng(2))
     found = analyze(moved)
     assert nonzero(found.sparse_basis) <= nonzero(textbook)
     assert principal_angles(found.canonical_basis, moved).max() < 1e-6
+
+
+def test_space_and_time_rather_than_the_light_cone():
+    found = analyze(disguised(KNOWN["so(3,1)"].generators, np.random.default_rng(3)))
+    metric = found.canonical_frame.T @ found.symmetric_forms[0].matrix @ found.canonical_frame
+    np.testing.assert_allclose(metric / metric[0, 0], np.diag([1, 1, 1, -1]), atol=1e-6)
+    assert set(np.unique(np.abs(found.sparse_basis.round(9)))) == {0.0, 1.0}
+
+
+@pytest.mark.parametrize("title", ["so(4,3) spinor", "sl(3,R) adjoint", "su(2,1)", "gl(3,R)", "so(3) on tensors"])
+def test_reductive_algebras_are_closed_under_transposition_in_the_balanced_frame(title):
+    """Mostow: there is such a frame; the transposes of the moved matrices lie in their span."""
+    moved = disguised(KNOWN[title].generators, np.random.default_rng(4), condition=10)
+    frame = balanced(span(moved).basis)
+    there = np.linalg.solve(frame, moved @ frame)
+    assert principal_angles(there, there.transpose(0, 2, 1)).max() < 1e-6
+
+
+@pytest.mark.parametrize("title", ["e(3)", "heis(5)", "aff(1)", "R nilpotent", "bianchi(V)"])
+def test_no_frame_closes_other_algebras_under_transposition(title):
+    assert balanced(span(disguised(KNOWN[title].generators, np.random.default_rng(5))).basis) is None
 
 
 def test_a_rotation_turns_by_t_radians():

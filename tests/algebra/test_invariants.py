@@ -7,29 +7,35 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from known_algebras import FEW, KNOWN, disguised, known_facts
 from matrices import heisenberg, pseudo_orthogonal, special_linear, unit
-from registry import REGISTRY, disguised, truth
 
 from symdisc.algebra import analyze
 
-NAMES = list(REGISTRY)
+NAMES = list(FEW)
+SLOW = pytest.mark.slow
 
 
 def facts(name, generators, noise):
     # Where every span closes, nothing but the user can know the noise.
-    blind = REGISTRY[name].fills_gl or len(generators) == 1
+    blind = KNOWN[name].fills_gl or len(generators) == 1
     return analyze(generators, noise=noise if blind and noise else None).to_dict()
 
 
 def assert_right(name, found):
-    expected = truth(name)
+    expected = known_facts(name)
     assert {key: found[key] for key in expected} == expected
-    called = REGISTRY[name].called
-    assert called is None or found["name"] == called
+    known = KNOWN[name]
+    assert (
+        found["name"].startswith("unnamed: ")
+        if known.called is None
+        else found["name"] in (known.called, *known.equally)
+    )
 
 
-@pytest.mark.parametrize("noise", [0, 1e-8])
-@pytest.mark.parametrize("extra", [0, 5])
+@pytest.mark.parametrize(
+    ("extra", "noise"), [(5, 0), pytest.param(0, 0, marks=SLOW), (0, 1e-8), pytest.param(5, 1e-8, marks=SLOW)]
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_facts_survive_basis_similarity_noise_and_redundancy(name, extra, noise):
     rng = np.random.default_rng([NAMES.index(name), extra])
@@ -38,18 +44,18 @@ def test_facts_survive_basis_similarity_noise_and_redundancy(name, extra, noise)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_exact_matrices_are_read_with_high_confidence(name):
-    found = analyze(REGISTRY[name].generators)
+    found = analyze(KNOWN[name].generators)
     assert_right(name, found.to_dict())
-    blind = REGISTRY[name].fills_gl
+    blind = KNOWN[name].fills_gl
     assert found.confidence == ("low" if blind else "high")
     assert found.margin is None or found.margin > 0.01
     assert found.jacobi_error < 1e-14
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.sampled_from(NAMES), st.integers(0, 2**32 - 1))
 def test_a_change_of_basis_changes_no_fact(name, seed):
-    generators = REGISTRY[name].generators
+    generators = KNOWN[name].generators
     rng = np.random.default_rng(seed)
     k = len(generators)
     mix = np.linalg.qr(rng.standard_normal((k, k)))[0] * np.geomspace(1, 10, k)
@@ -75,11 +81,11 @@ def test_structure_constants_and_killing_form_belong_to_the_basis(name):
     np.testing.assert_allclose(found.killing_form, expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("noise", [1e-8, 1e-5, 1e-3, 1e-2])
-@pytest.mark.parametrize("name", ["so(3)", "so(5)", "sl(3,R)", "e(3)", "R^3 diagonal", "heis(5)"])
+@pytest.mark.parametrize("noise", [1e-8, pytest.param(1e-5, marks=SLOW), pytest.param(1e-3, marks=SLOW), 1e-2])
+@pytest.mark.parametrize("name", ["so(3)", "e(3)", "R^3 diagonal", pytest.param("so(5)", marks=SLOW), "heis(5)"])
 def test_closure_reveals_the_noise(name, noise):
     estimates = []
-    for seed in range(8):
+    for seed in range(5):
         generators = disguised(name, np.random.default_rng(seed), 0, 1)
         size = np.sqrt((generators**2).mean(axis=(1, 2), keepdims=True))
         noisy = generators + noise * size * np.random.default_rng(seed + 100).standard_normal(generators.shape)
@@ -133,17 +139,17 @@ def test_the_empty_set_is_an_algebra():
 
 
 def test_factors_of_a_direct_sum_are_named():
-    assert analyze(REGISTRY["so(3) + sl(2,R)"].generators).factors == ["sl(2,R)", "so(3)"]
-    assert analyze(REGISTRY["gl(3,R)"].generators).factors == ["sl(3,R)", "R"]
-    assert analyze(REGISTRY["R^2 torus"].generators).factors == ["R", "R"]
+    assert analyze(KNOWN["so(3) + sl(2,R)"].generators).factors == ["sl(2,R)", "so(3)"]
+    assert analyze(KNOWN["gl(3,R)"].generators).factors == ["sl(3,R)", "R"]
+    assert analyze(KNOWN["R^2 torus"].generators).factors == ["R", "R"]
     assert analyze(special_linear(3)).factors == ["sl(3,R)"]
 
 
 def test_isomorphic_names_stand_in_aliases():
     assert analyze(pseudo_orthogonal(4)).aliases == ["so(4)"]
     assert analyze(pseudo_orthogonal(3)).aliases == ["su(2)", "sp(1)"]
-    assert analyze(REGISTRY["R as so(2)"].generators).aliases == ["so(2)"]
-    assert analyze(REGISTRY["R as so(1,1)"].generators).aliases == ["so(1,1)"]
+    assert analyze(KNOWN["R as so(2)"].generators).aliases == ["so(2)"]
+    assert analyze(KNOWN["R as so(1,1)"].generators).aliases == ["so(1,1)"]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +159,7 @@ def test_isomorphic_names_stand_in_aliases():
         ("R as so(1,1)", "boosts"),
         ("R nilpotent", "nilpotent"),
         ("R dilation", "dilation"),
-        ("R complex shear", "general"),
+        ("R screw", "general"),
     ],
 )
 def test_one_generator_says_how_it_acts(name, words):
@@ -161,18 +167,25 @@ def test_one_generator_says_how_it_acts(name, words):
     assert any(f"acts as {words}" in note or f"acts as a {words}" in note for note in analyze(generators).notes)
 
 
-def test_more_than_64_generators_are_spanned_and_closed_only():
-    rotations = pseudo_orthogonal(13)
+def test_arrays_of_more_than_64_generators_are_left_out():
+    rotations = pseudo_orthogonal(12)
     found = analyze(rotations).to_dict()
-    assert found["dimension"] == 78
+    assert (found["dimension"], found["rank"], found["name"]) == (66, 6, "so(12)")
+    assert found["killing_signature"] == [0, 66, 0]
+    assert found["structure_constants"] == {"size": [66, 66, 66]}
+    assert found["killing_form"] == {"size": [66, 66]}
+
+
+def test_more_than_133_generators_are_spanned_and_closed_only():
+    rotations = pseudo_orthogonal(18)
+    found = analyze(rotations).to_dict()
+    assert found["dimension"] == 153
     assert found["closure_error"] < 1e-14
     assert found["abelian"] is False
     assert found["semisimple"] is found["killing_signature"] is None
-    assert found["structure_constants"] == {"size": [78, 78, 78]}
-    assert found["killing_form"] == {"size": [78, 78]}
     diagonal = np.eye(70)[:, :, None] * np.eye(70)
     assert analyze(diagonal).name == "R^70"
-    assert analyze(rotations[:70]).closure_error > 0.1
+    assert analyze(rotations[:140]).closure_error > 0.1
 
 
 def test_every_key_of_the_contract_is_there():
@@ -180,9 +193,10 @@ def test_every_key_of_the_contract_is_there():
         dimension matrix_size name aliases confidence margin neighbours noise closure_error jacobi_error
         structure_constants killing_signature killing_form abelian nilpotent solvable semisimple simple compact
         matrix_compact derived_series lower_central_series upper_central_series center_dimension radical_dimension
-        nilradical_dimension rank levi_factors factors params commutant_dimension invariant_forms canonical_basis notes
+        nilradical_dimension rank levi_factors factors params commutant_dimension invariant_forms canonical_basis
+        canonical_frame notes
     """
-    for generators in (heisenberg(1), np.zeros((0, 2, 2)), pseudo_orthogonal(3)[:2], pseudo_orthogonal(13)):
+    for generators in (heisenberg(1), np.zeros((0, 2, 2)), pseudo_orthogonal(3)[:2], pseudo_orthogonal(18)):
         found = analyze(generators).to_dict()
         assert list(found) == text.split()
         assert json.loads(json.dumps(found)) == found

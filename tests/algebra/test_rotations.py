@@ -3,8 +3,8 @@
 import exact
 import numpy as np
 import pytest
+from known_algebras import disguised
 from matrices import pseudo_orthogonal
-from registry import disguised
 
 from symdisc.algebra import analyze, orthogonal
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from known_algebras import KNOWN, disguised
 from matrices import pseudo_orthogonal, special_linear
-from registry import REGISTRY, disguised
 
 from symdisc.algebra import principal_angles, span, structure_constants
 from symdisc.errors import InputError
@@ -16,7 +16,7 @@ from symdisc.errors import InputError
 def test_redundant_matrices_are_counted_once(name, noise):
     for seed in range(5):
         generators = disguised(name, np.random.default_rng(seed), noise, 3, extra=6)
-        assert len(span(generators).basis) == len(REGISTRY[name].generators)
+        assert len(span(generators).basis) == len(KNOWN[name].generators)
 
 
 def test_orthonormal_matrices_are_returned_as_given():

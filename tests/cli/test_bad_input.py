@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
+from symdisc.atomic import LOCK, locked
 from symdisc.cli.main import run
 
 COMMANDS = {"inspect": [], "fit": ["-o", "out", "--no-plots"]}
@@ -164,6 +165,16 @@ def test_over_the_ceiling_is_exit_4(command, tmp_path, call):
     code, _, err = call(command, tmp_path / "a.npy", "--memory", "1MB")
     assert code == 4
     assert_one_line(err, ["a.npy", "1 MB", "--memory"])
+
+
+def test_a_folder_in_use(tmp_path, call):
+    np.save(tmp_path / "a.npy", X)
+    with locked(tmp_path / "out"):
+        code, _, err = call("fit", tmp_path / "a.npy")
+    assert code == 2
+    assert_one_line(err, ["out", f"process {os.getpid()}", "is writing there", "-o"])
+    assert call("fit", tmp_path / "a.npy", "--method", "covariance")[0] == 0
+    assert not (tmp_path / "out" / LOCK).exists()
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -274,6 +274,56 @@ def deep_groups(folder):
     return [folder / "bad.h5"]
 
 
+def cyclic_groups(folder):
+    with h5py.File(folder / "bad.h5", "w") as file:
+        file["a/b/c/back"] = file["a"] if "a" in file else file.create_group("a")
+        file["a/b/root"] = file["/"]
+        file["a/soft"] = h5py.SoftLink("/a/b")
+    return [folder / "bad.h5"]
+
+
+def groups_within_groups(folder):
+    with h5py.File(folder / "bad.h5", "w") as file:
+        group = file
+        for _ in range(2000):
+            group = group.create_group("g")
+    return [folder / "bad.h5"]
+
+
+def objects_by_another_name(folder):
+    with h5py.File(folder / "bad.h5", "w") as file:
+        file.create_dataset("words", data=["a", "b"], dtype=h5py.string_dtype())
+    return [folder / "bad.h5"]
+
+
+def text_in_hdf5(folder):
+    return [hdf5(folder, x=np.array([b"a", b"b"]))]
+
+
+def names_that_move_the_cursor(folder):
+    return [hdf5(folder, **{"one\n\x1b[31mtwo": GOOD, "three\u202e": GOOD})]
+
+
+def name_that_is_no_unicode(folder):
+    with h5py.File(folder / "bad.h5", "w") as file:
+        for name in (b"\xff\xfe", b"\xc3("):
+            space = h5py.h5s.create_simple(GOOD.shape)
+            h5py.h5d.create(file.id, name, h5py.h5t.IEEE_F64LE, space).write(h5py.h5s.ALL, h5py.h5s.ALL, GOOD)
+    return [folder / "bad.h5"]
+
+
+def time_type(folder):
+    with h5py.File(folder / "bad.h5", "w") as file:
+        space = h5py.h5s.create_simple((10, 4))
+        h5py.h5d.create(file.id, b"x", h5py.h5t.UNIX_D32LE, space)
+    return [folder / "bad.h5"]
+
+
+def too_many_axes(folder):
+    (folder / "bad.npy").write_bytes(npy_header((1,) * 40) + bytes(8))
+    return [folder / "bad.npy"]
+
+
 def different_layout(folder):
     return [hdf5(folder, "one.h5", x=GOOD), hdf5(folder, "two.h5", x=GOOD[:, :3])]
 
@@ -342,6 +392,15 @@ HOSTILE = {
     "null": (null_space, ["`x`", "empty"]),
     "compound": (compound, ["`.px`", "`.py`"]),
     "10,000 groups": (deep_groups, ["bad.h5", "no array"]),
+    "cyclic groups": (cyclic_groups, ["bad.h5", "no array"]),
+    "2,000 levels": (groups_within_groups, ["bad.h5", "no array"]),
+    "strings elsewhere": (objects_by_another_name, ["`words`", "variable length"]),
+    "text in hdf5": (text_in_hdf5, ["`x`", "text"]),
+    "names with escapes": (names_that_move_the_cursor, ["bad.h5", "--x"]),
+    "names of no text": (name_that_is_no_unicode, ["bad.h5", "\\udcc3("]),
+    "time": (time_type, ["bad.h5", "`x`"]),
+    "quad complex": (saved("bad.h5", x=np.zeros((5, 2), np.clongdouble)), ["`x`", "complex"]),
+    "complex parts of halves": (saved("bad.h5", x=np.zeros(5, [("r", "f2"), ("i", "f2")])), ["bad.h5", "`x`"]),
     "complex": (saved("bad.h5", x=GOOD + 1j), ["`x`", "complex", "real and imaginary"]),
     "complex npy": (saved("bad.npy", x=GOOD + 1j), ["complex", "real and imaginary"]),
     # NPY and NPZ
@@ -359,6 +418,7 @@ HOSTILE = {
     "header deep": (content("bad.npy", DEEP), ["header"]),
     "header cut": (content("bad.npy", npy_header((10,))[:30]), ["header"]),
     "version 9": (content("bad.npy", npy_header((10,), version=2).replace(b"\x02", b"\x09")), ["version 9"]),
+    "too many axes": (too_many_axes, ["header"]),
     "bad dtype": (content("bad.npy", npy_header((10,), descr="spam") + bytes(80)), ["header"]),
     "npy cut": (content("bad.npy", npy_bytes(GOOD)[:-8]), ["bad.npy"]),
     "bomb stored": (zipped(("x.npy", BOMB, STORED)), ["`x`", "8.8 TB"]),

@@ -1,8 +1,6 @@
 """Damaged and malicious files: one sentence that names the file and the remedy, never another exception."""
 
 import os
-import subprocess
-import sys
 
 import h5py
 import numpy as np
@@ -80,23 +78,6 @@ def test_truncated_anywhere(tmp_path, name):
             read_all([path])
 
 
-@pytest.mark.parametrize("name", ["bad.npy", "bad.npz", "bad.h5"])
-def test_mutated(tmp_path, name):
-    """Either it still reads, or it is refused in one line."""
-    (path,) = saved(name, x=GOOD, y=GOOD)(tmp_path)
-    whole, random = path.read_bytes(), np.random.default_rng(0)
-    refused = 0
-    for _ in range(150):
-        content = np.frombuffer(whole, np.uint8).copy()
-        places = random.integers(0, min(len(content), 3000), random.integers(1, 6))
-        content[places] = random.integers(0, 256, len(places))
-        path.write_bytes(content)
-        message = refusal([path])
-        refused += bool(message)
-        assert not message or (name in message and "\n" not in message), message
-    assert refused
-
-
 def test_index_is_in_the_axes_of_the_file(tmp_path):
     x = np.zeros((4, 1000, 3), "f4")
     x[2, 777, 1] = np.inf
@@ -131,6 +112,20 @@ def test_changed_while_read(tmp_path):
                 data.fingerprint()
 
 
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.h5"])
+def test_replaced_while_read(tmp_path, name, monkeypatch):
+    """Another file under the same name: what was opened is read to its end, and then the run says so."""
+    monkeypatch.setattr("symdisc.data.dataset.CHUNK_BYTES", 512)
+    (path,) = saved(name, x=np.zeros((64, 4)))(tmp_path)
+    (other,) = saved(f"new-{name}", x=np.ones((64, 4)))(tmp_path)
+    with open_dataset([path]) as data:
+        parts = data.chunks()
+        assert next(parts).x.max() == 0
+        os.replace(other, path)
+        with pytest.raises(InputError, match=f"{name} was changed while it was read"):
+            list(parts)
+
+
 def test_cut_while_read(tmp_path):
     (path,) = saved("a.npy", x=np.ones((4096, 64)))(tmp_path)
     with open_dataset([path]) as data:
@@ -153,42 +148,6 @@ def test_full_temporary_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(files.shutil, "disk_usage", lambda folder: usage)
     with pytest.raises(ResourceError, match="TMPDIR"):
         read_all([tmp_path / "a.npz"])
-
-
-def test_refusals_are_quick_and_small(tmp_path):
-    """The largest declarations, in a child that may take 300 MB more than it starts with."""
-    code = (
-        "import sys, resource, time, numpy, h5py\n"
-        "from symdisc.data import open_dataset\n"
-        "from symdisc.errors import InputError\n"
-        "before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.time()\n"
-        "for path in sys.argv[1:]:\n"
-        "    try:\n"
-        "        open_dataset([path])\n"
-        "        print('accepted', path)\n"
-        "    except InputError:\n"
-        "        pass\n"
-        "grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before\n"
-        "print(grown, time.time() - start)\n"
-    )
-    paths = []
-    for case in (
-        "8 TB declared",
-        "bomb stored",
-        "bomb packed",
-        "header v1 too large",
-        "false member size",
-        "10,000 groups",
-    ):
-        folder = tmp_path / case.replace(" ", "-").replace(",", "")
-        folder.mkdir()
-        paths += HOSTILE[case][0](folder)
-    output = subprocess.run(
-        [sys.executable, "-c", code, *map(str, paths)], capture_output=True, text=True, check=True, timeout=60
-    ).stdout
-    grown, seconds = map(float, output.split())
-    assert grown < 300_000
-    assert seconds < 2 * len(paths)
 
 
 def test_only_the_door_opens_user_files():

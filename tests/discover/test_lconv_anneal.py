@@ -7,14 +7,14 @@ from scipy.stats import multivariate_normal
 from turned_pairs import SO3, degrees, draw
 
 from symdisc.discover.candidates import candidates
-from symdisc.discover.lconv.anneal import (
-    anneal,
+from symdisc.discover.lconv.anneal import anneal, expect, spectral_start
+from symdisc.discover.lconv.quadratic import (
+    ByRows,
     conjugate_gradients,
-    expect,
+    quadratic,
     second_moments,
     side_by_side,
     solve_in,
-    spectral_start,
     stacked,
 )
 from symdisc.discover.lconv.space import Space
@@ -82,22 +82,47 @@ def equations(k, d, seed=0):
     return gram, np.einsum("ni,na,nb->iab", mean, moved, middle)
 
 
-@pytest.mark.parametrize("spec", ["linear", "antisymmetric", "traceless", "blocks:2,4", "mask:m"])
-def test_m_step_solves_its_normal_equations(spec):
+SPACES = [
+    ("linear", None, False),
+    ("antisymmetric", None, False),
+    ("traceless", None, False),
+    ("blocks:2,4", None, False),
+    ("mask:m", None, True),
+    ("mask:m+affine", None, False),
+    ("local:1", (3, 5), True),
+    ("local:1+antisymmetric", (3, 5), True),
+    ("local:2", (3, 5), False),
+]
+
+
+@pytest.mark.parametrize(("spec", "shape", "narrow"), SPACES)
+def test_m_step_solves_its_normal_equations(spec, shape, narrow):
     """min over the space of sum_n E|D_n - sum t_i L_i m_n|^2, by a dense solve over the coefficients of its basis."""
-    k, d = 2, 6
-    found, within = space(spec, d)
+    k, d = 2, 6 if shape is None else 15
+    found, within = space(spec, d, shape)
+    d = found.size
     gram, cross = equations(k, d)
     basis = np.kron(np.eye(k), found.basis.toarray())
     # <L, M> -> <L G, M> as a matrix on stacks, row-major.
-    quadratic = np.einsum("ab,icjd->iacjbd", np.eye(d), gram.reshape(k, d, k, d)).reshape(k * d * d, k * d * d)
-    truth = basis @ np.linalg.solve(basis.T @ quadratic @ basis, basis.T @ cross.ravel())
+    matrix = np.einsum("ab,icjd->iacjbd", np.eye(d), gram.reshape(k, d, k, d)).reshape(k * d * d, k * d * d)
+    truth = basis @ np.linalg.solve(basis.T @ matrix @ basis, basis.T @ cross.ravel())
     start = torch.zeros((k, d, d), dtype=torch.float64)
     solved = solve_in(within, tensor(gram), tensor(cross), start, iterations=60)
-    np.testing.assert_allclose(solved.reshape(-1), truth, atol=2e-3 * np.abs(truth).max())
+    direct = within.mask is not None and narrow
+    np.testing.assert_allclose(solved.reshape(-1), truth, atol=(1e-8 if direct else 2e-3) * np.abs(truth).max())
+    assert isinstance(quadratic(within, tensor(gram)), ByRows) == narrow
     if spec == "linear":
         row = np.concatenate(list(solved.numpy()), axis=1)
         np.testing.assert_allclose(row @ gram, np.concatenate(list(cross), axis=1), atol=1e-7)
+
+
+def test_rows_apart_multiply_as_the_whole():
+    """Edges of the grid have fewer neighbours: padded rows must add nothing."""
+    _, within = space("local:1+antisymmetric", 15, (3, 5))
+    gram, _ = equations(2, 15)
+    stack = within.project(tensor(np.random.default_rng(5).standard_normal((2, 15, 15))))
+    expected = within.project(tensor(np.einsum("iab,ibjc->jac", stack.numpy(), gram.reshape(2, 15, 2, 15))))
+    np.testing.assert_allclose(within.project(ByRows(within.columns, tensor(gram)).times(stack)), expected, atol=1e-9)
 
 
 @pytest.mark.parametrize(

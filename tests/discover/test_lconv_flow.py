@@ -7,6 +7,7 @@ from scipy.linalg import expm, expm_frechet
 
 from symdisc.discover.lconv.derivative import SeriesDerivative
 from symdisc.discover.lconv.derivative import derivative as derivative_of
+from symdisc.discover.lconv.exponentials import Exponentials
 from symdisc.discover.lconv.flow import Eigen, EigenFlow, SmallFlow, TaylorFlow, flow, leans
 
 B, M = 5, 2
@@ -181,3 +182,28 @@ def test_leans():
     assert leans(tensor(square), t)
     assert not leans(tensor(square), 0.01 * t)
     assert not leans(tensor(square - square.transpose(0, 2, 1)), t)
+
+
+@pytest.mark.parametrize("size", [1e-3, 0.7, 4.0, 40.0])
+def test_exponentials_of_several_shares(size):
+    matrices = size * np.random.default_rng(3).standard_normal((4, 5, 5)) / np.sqrt(5)
+    found = Exponentials(tensor(matrices))
+    for share in (0.5, -0.5, 0.113, 0.0, 1.0):
+        truth = expm(share * matrices)
+        scale = np.abs(truth).max(axis=(1, 2), keepdims=True)
+        assert np.all(np.abs(found.at(share).numpy() - truth) <= 1e-13 * max(1.0, size) * scale)
+
+
+def test_one_matrix_beyond_all_numbers_leaves_the_others():
+    matrices = np.stack([0.3 * np.eye(3), np.full((3, 3), np.inf)])
+    np.testing.assert_allclose(Exponentials(tensor(matrices)).at(1.0)[0].numpy(), np.exp(0.3) * np.eye(3), rtol=1e-14)
+
+
+@pytest.mark.parametrize("d", [2, 3, 5])
+def test_residuals_at_many_coefficients(d):
+    generators, _, x = problem(d, 1, 1.0)
+    y = np.random.default_rng(6).standard_normal(x.shape)
+    times = np.linspace(-2.0, 2.0, 9)
+    found = Eigen(tensor(generators[0])).residuals(tensor(x), tensor(y), tensor(times))
+    for column, value in zip(found.T, times, strict=True):
+        np.testing.assert_allclose(column, ((y - x @ expm(value * generators[0]).T) ** 2).sum((1, 2)), rtol=1e-10)

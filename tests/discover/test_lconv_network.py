@@ -9,11 +9,10 @@ import torch
 from scipy.linalg import expm, subspace_angles
 from scipy.sparse import csc_array
 
-from symdisc.discover.lconv.network import (
-    Network,
-    NetworkOptions,
-    _spectral_start,
-)
+from symdisc.discover.lconv.network import Network
+from symdisc.discover.lconv.network_options import NetworkOptions
+from symdisc.discover.lconv.network_start import spectral_start
+from symdisc.discover.lconv.network_weights import whole
 from symdisc.errors import InputError
 from symdisc.options import describe
 from symdisc.recursion import closure_penalty, orthogonality_penalty, recursive_lconv
@@ -108,7 +107,7 @@ def test_the_penalty_pulls_overlapping_generators_apart():
         options = NetworkOptions(epochs=6, width=8, batch=5, nearest=1, orthogonality=weight)
         network = Network(3, 2, 3, options, generators=start)
         trained(network, x, y, 6)
-        full = network._matrices(network._factors()).detach().numpy().reshape(3, -1)
+        full = whole(network._factors()).detach().numpy().reshape(3, -1)
         full = full / np.linalg.norm(full, axis=1)[:, None]
         return np.abs(full @ full.T - np.eye(3)).max()
 
@@ -247,12 +246,12 @@ def test_pairs_that_do_not_move_are_passed_over():
 def test_the_spectral_start_is_near_the_truth_before_training(m):
     generator = np.random.default_rng(7).standard_normal((1, 6, 6)) / 3
     x, y, _ = pairs(generator, 900, m=m, spread=0.3)
-    start = _spectral_start(x, y, 1)
+    start = spectral_start(x, y, 1)
     assert angle(start, generator) < 25
     stretched = np.diag([1.0, 2, 3, 1, 2, 3])
     moved = stretched @ generator @ np.linalg.inv(stretched)
-    assert angle(_spectral_start(stretched @ x, stretched @ y, 1), moved) < 25
-    assert _spectral_start(x[:3], y[:3], 5) is None
+    assert angle(spectral_start(stretched @ x, stretched @ y, 1), moved) < 25
+    assert spectral_start(x[:3], y[:3], 5) is None
 
 
 @pytest.mark.parametrize("seed", range(4))

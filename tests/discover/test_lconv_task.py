@@ -169,6 +169,14 @@ def test_nothing_moves():
     assert "y equals x" in found.reason
 
 
+def test_nothing_to_move():
+    """x = 0 everywhere: refused before any search, which has nothing to learn from."""
+    y = np.random.default_rng(9).standard_normal((100, 4))
+    found = symdisc.fit(np.zeros_like(y), y, kind="pairs", axes="ns")
+    assert (found.verdict, found.dimension) == (Verdict.INCONCLUSIVE, 0)
+    assert "x is zero" in found.reason
+
+
 @pytest.mark.parametrize("value", [0.0, 2.0])
 def test_constant_columns(value):
     """A coordinate that is the same everywhere neither hides the group nor enters it."""

@@ -57,6 +57,7 @@ def test_the_lagrangian_is_reported():
     assert any("Euler-Lagrange residual" in note for note in found.notes)
 
 
+@pytest.mark.slow
 def test_a_hidden_frame_of_condition_20():
     """so(3) of a triplet seen through S: S A S^-1, found in the whitened frame and mapped back."""
     data, made = data_of("o3-phi4", noise=0.03, condition=20.0)
@@ -66,6 +67,7 @@ def test_a_hidden_frame_of_condition_20():
     assert np.abs(found.extras["frame"] - np.eye(3)).max() > 1
 
 
+@pytest.mark.slow
 def test_components_that_drown_in_noise_decide_nothing():
     """At 10 % the smallest component is mostly noise, and so are the coefficients of its equation."""
     data, _ = data_of("o3-phi4", noise=0.1, condition=20.0)
@@ -73,7 +75,14 @@ def test_components_that_drown_in_noise_decide_nothing():
     assert found.verdict.value == "inconclusive"
 
 
-@pytest.mark.parametrize(("seed", "noise"), [(0, 0.01), (0, 0.1), (12, 0.1)])
+@pytest.mark.parametrize(
+    ("seed", "noise"),
+    [
+        pytest.param(0, 0.01, marks=pytest.mark.slow),
+        pytest.param(0, 0.1, marks=pytest.mark.slow),
+        (12, 0.1),
+    ],
+)
 def test_no_internal_symmetry_where_there_is_none(seed, noise):
     """Seed 12 hardly couples its fields: two Lagrangians explain them at 10 % noise, and one would be symmetric."""
     data, made = data_of("two-fields", seed, noise=noise)

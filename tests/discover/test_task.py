@@ -197,3 +197,79 @@ def test_in_a_thread():
     thread.start()
     thread.join()
     assert task.x.tobytes() == end_of(20).tobytes()
+
+
+class Endless(Walk):
+    """Its third step takes longer than anybody waits."""
+
+    def advance(self):
+        if self.done == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+            while True:
+                time.sleep(0.01)
+        return super().advance()
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_step_that_takes_too_long_is_given_up(tmp_path, monkeypatch, kept):
+    """What remains is the checkpoint after the long step before."""
+    monkeypatch.setattr("symdisc.discover.task.GRACE", 0.2)
+    monkeypatch.setattr("symdisc.discover.task.LONG", 0.0 if kept else 1e9)
+    before = signal.getsignal(signal.SIGALRM)
+    checkpoint = Checkpoint(tmp_path / CHECKPOINT, "mine")
+    with pytest.raises(Interrupted, match="--resume" if kept else "interrupted; nothing was written"):
+        drive(Endless(5), checkpoint)
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    assert checkpoint.path.exists() == kept
+    if kept:
+        again = Walk(5)
+        checkpoint.read(again)
+        assert again.done in (1, 2)
+        drive(again, checkpoint)
+        assert again.x.tobytes() == end_of(5).tobytes()
+
+
+def test_a_second_signal_ends_the_step(tmp_path):
+    class Deaf(Endless):
+        def advance(self):
+            if self.done == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), signal.SIGINT)
+            return super(Endless, self).advance()
+
+    with pytest.raises(KeyboardInterrupt):
+        drive(Deaf(5), Checkpoint(tmp_path / CHECKPOINT, "mine"))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("step", "cost", "every", "written"),
+    [
+        (2.0, 0.1, 15.0, 9),  # each long step is worth a checkpoint
+        (2.0, 1.0, 15.0, 2),  # unless writing takes more than a tenth of the time
+        (0.5, 0.1, 15.0, 0),  # short steps wait for their turn
+        (0.5, 0.1, 2.0, 1),
+    ],
+)
+def test_writing_takes_a_tenth_of_the_time_at_most(tmp_path, monkeypatch, step, cost, every, written):
+    """Ten steps on a clock of their own."""
+    now = [0.0]
+
+    class Clock:
+        monotonic = staticmethod(lambda: now[0])
+
+    class Timed(Walk):
+        def advance(self):
+            now[0] += step
+            return super().advance()
+
+    def write(self, task):
+        now[0] += cost
+        times.append(task.done)
+
+    times = []
+    monkeypatch.setattr("symdisc.discover.task.time", Clock)
+    monkeypatch.setattr(Checkpoint, "write", write)
+    drive(Timed(10), Checkpoint(tmp_path / CHECKPOINT, "mine", every=every))
+    assert len(times) == written

@@ -257,3 +257,13 @@ def test_a_wrong_panel_is_refused_where_it_is_made(build, message):
 def test_two_panels_of_one_name_are_refused(tmp_path):
     with pytest.raises(ValueError, match="'spectrum'"):
         save_plots(one(), tmp_path, panels=[Message(name="spectrum", title="", text="")])
+
+
+def test_generators_whose_brackets_leave_the_span_are_not_said_to_commute():
+    two = rotations(3)[:2]
+    symmetry = result(two, structure_constants=constants(two), closure_error=1.0)
+    for name in ("structure_constants", "killing_form"):
+        panel = getattr(standard, name)(symmetry)
+        assert isinstance(panel, Message)
+        assert "outside their span" in panel.text
+        assert "commut" not in panel.text

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,9 +25,12 @@ from .models import (
 )
 
 KINDS = ("polynomial", "kernel", "mlp")
-MOST_SAMPLES = 8000
+MOST_SAMPLES = 5000
 MOST_CLASS_TERMS = 600
 COMPARABLE = 2.0
+# Share of the variance of y: smaller errors are all alike, and no perceptron comes so close.
+ENOUGH = 1e-6
+EXACT = 1e-16
 
 
 @dataclass(frozen=True)
@@ -36,16 +39,20 @@ class Recipe:
 
     Attributes:
         kind: one of `KINDS`. size: degree of a polynomial, width of a kernel (0: a perceptron).
-        penalty: of ridge or softmax regression. error: on held-out samples, over that of no model at all.
+        penalty: of softmax or ridge regression; None: the one with the least error on held-out samples. All folds
+            share it: fits of different roughness would disagree for that alone.
+        error: on held-out samples, over that of no model at all.
     """
 
     kind: str
     size: float = 0.0
-    penalty: float = 0.0
+    penalty: float | None = None
     error: float = np.inf
 
     def words(self) -> str:
         """For a person."""
+        if not np.isfinite(self.error):
+            return f"{self.kind} not tried"
         shown = {"polynomial": f"polynomial of degree {self.size:g}", "kernel": f"kernel of width {self.size:.2g}"}
         return f"{shown.get(self.kind, self.kind)} {self.error:.2g}"
 
@@ -62,7 +69,7 @@ class Target:
     values: np.ndarray
     classes: bool
     device: str = "cpu"
-    dtype: str = "float64"
+    dtype: str = "float32"
 
     def __getitem__(self, rows: np.ndarray) -> Target:
         return Target(self.frame, self.values[rows], self.classes, self.device, self.dtype)
@@ -82,30 +89,40 @@ class Target:
         return -float(mean @ np.log(np.maximum(mean, 1e-300)))
 
 
-def tried(kind: str, z: np.ndarray, target: Target, held: np.ndarray, seed: int) -> Recipe:
-    """The best model of a kind.
+def chosen(kind: str, z: np.ndarray, target: Target, held: np.ndarray, seed: int) -> tuple[Recipe, Fitted]:
+    """The best model of a kind: sizes are tried on few samples, then the best one is fitted to all.
 
     Args:
         held: (n,) mask of the samples on which it is judged.
     """
-    scale = target[held].without_model() or 1.0
     if kind == "mlp":
-        model = fitted(Recipe(kind), z[~held], target[~held], seed)
-        return Recipe(kind, error=float(target[held].errors(model.values(z[held])).mean()) / scale)
-    best = Recipe(kind)
-    for size in _sizes(kind, z[~held], target):
-        features = _features(kind, size, z[~held], seed)
-        phi, there = features.values(z[~held]), features.values(z[held])
-        if target.classes:
-            for penalty in SOFT_PENALTIES:
-                model = softmax_fit(features, phi, target.values[~held], penalty)
-                error = float(target[held].errors(model.values(z[held])).mean()) / scale
-                best = min(best, Recipe(kind, size, penalty, error), key=lambda recipe: recipe.error)
-            continue
-        ridge = Ridge(phi, features.penalty(), target.values[~held])
-        penalty, error = best_penalty(ridge, there, target.values[held])
-        best = min(best, Recipe(kind, size, penalty, error / scale), key=lambda recipe: recipe.error)
-    return best
+        return fitted(Recipe(kind), z, target, held, seed)
+    few = np.arange(len(z))
+    if len(z) > MOST_SAMPLES:
+        few = np.sort(np.random.default_rng([seed, 3]).permutation(len(z))[:MOST_SAMPLES])
+
+    def of_size(size: float) -> tuple[Recipe, Fitted]:
+        penalties = SOFT_PENALTIES if target.classes else (None,)
+        found = [fitted(Recipe(kind, size, p), z[few], target[few], held[few], seed) for p in penalties]
+        return min(found, key=lambda one: one[0].error)
+
+    sizes = _sizes(kind, z[few][~held[few]], target)
+    # An even function gains nothing from odd degrees, so errors of polynomials do not fall step by step.
+    best = _downhill(sizes, of_size) if kind == "kernel" else min(map(of_size, sizes), key=lambda one: one[0].error)
+    return best if len(few) == len(z) else fitted(best[0], z, target, held, seed)
+
+
+def _downhill(sizes: list[float], of_size: Callable[[float], tuple[Recipe, Fitted]]) -> tuple[Recipe, Fitted]:
+    """The best size, found from the middle one step at a time."""
+    at = len(sizes) // 2
+    found = {at: of_size(sizes[at])}
+    for step in (-1, 1):
+        while 0 <= at + step < len(sizes):
+            found[at + step] = found.get(at + step) or of_size(sizes[at + step])
+            if not found[at + step][0].error < found[at][0].error:
+                break
+            at += step
+    return found[at]
 
 
 def _sizes(kind: str, z: np.ndarray, target: Target) -> list[float]:
@@ -116,23 +133,35 @@ def _sizes(kind: str, z: np.ndarray, target: Target) -> list[float]:
     return [float(k) for k in found if not target.classes or len(Hermite(r, k)) <= MOST_CLASS_TERMS] or [1.0]
 
 
-def _features(kind: str, size: float, z: np.ndarray, seed: int) -> Features:
-    if kind == "kernel":
-        return Kernel(centres_of(z, np.random.default_rng([seed, 7])), size)
-    return Polynomial(Hermite(z.shape[1], int(size)))
+def fitted(recipe: Recipe, z: np.ndarray, target: Target, held: np.ndarray, seed: int) -> tuple[Recipe, Fitted]:
+    """The model of a recipe, and the recipe with its error.
 
-
-def fitted(recipe: Recipe, z: np.ndarray, target: Target, seed: int) -> Fitted:
-    """The model of a recipe."""
+    Args:
+        held: (n,) mask of samples that it is not fitted to; they say when it is good.
+    """
+    scale = target[held].without_model() or 1.0
     if recipe.kind == "mlp":
         from .network import Training, train
 
-        return train(z, target.values, Training(target.classes, target.device, target.dtype), seed)
-    features = _features(recipe.kind, recipe.size, z, seed)
-    phi = features.values(z)
+        training = Training(target.classes, target.device, target.dtype)
+        network, error = train(z, target.values, held, training, seed)
+        return replace(recipe, error=error / scale), network
+    features: Features
+    if recipe.kind == "kernel":
+        features = Kernel.of(centres_of(z[~held], np.random.default_rng([seed, 7])), recipe.size)
+    else:
+        features = Polynomial(Hermite(z.shape[1], int(recipe.size)))
+    phi, penalty = features.values(z[~held]), recipe.penalty
     if target.classes:
-        return softmax_fit(features, phi, target.values, recipe.penalty)
-    return Ridge(phi, features.penalty(), target.values).model(features, recipe.penalty)
+        model = softmax_fit(features, phi, target.values[~held], penalty or 0.0)
+    else:
+        ridge = Ridge(phi, features.root(), target.values[~held])
+        if penalty is None:
+            enough = ENOUGH * scale if recipe.kind == "kernel" else 0.0
+            penalty = best_penalty(ridge, features.values(z[held]), target.values[held], enough)
+        model = ridge.model(features, penalty)
+    error = float(target[held].errors(model.values(z[held])).mean())
+    return replace(recipe, penalty=penalty, error=error / scale), model
 
 
 @dataclass(frozen=True)
@@ -157,11 +186,12 @@ class Average:
 def worth_averaging(recipes: Sequence[Recipe]) -> list[Recipe]:
     """The best of the models tried, and those that err at most `COMPARABLE` times as much, the best first.
 
-    A polynomial gives way to smooth models that come as close: off a thin set of samples nothing ties its gradient
-    down, and errors on such samples do not show it.
+    A polynomial gives way to smooth models that come as close, or close enough, unless it is exact: off a thin set of
+    samples nothing ties its gradient down, and errors on such samples do not show it.
     """
     ordered = sorted(recipes, key=lambda recipe: recipe.error)
-    close = [recipe for recipe in ordered if recipe.error <= COMPARABLE * ordered[0].error]
+    least = ordered[0].error
+    close = [recipe for recipe in ordered if recipe.error <= max(COMPARABLE * least, ENOUGH if least > EXACT else 0.0)]
     return [recipe for recipe in close if recipe.kind != "polynomial"] or close
 
 

@@ -53,6 +53,7 @@ class Function:
         "invariant functions by the null space of gradients: Moskalev et al., LieGG (NeurIPS 2022); equivariance: Hu "
         "et al., LieSD (2025); the debiased rows and their test are ours"
     )
+    cites = ("moskalev2022liegg", "hu2025liesd")
     options = FunctionOptions
 
     def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> DiscoveryTask:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +13,7 @@ PENALTIES = 10.0 ** np.arange(-10, 2.1)
 CENTRES = 1000
 WIDTHS = (0.7, 1.4, 2.8, 5.6)
 MOST_TERMS = 1500
+FAINT = 1e-11
 SOFT_PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 STEPS = 150
 
@@ -37,8 +37,8 @@ class Features(Protocol):
     def slope(self, z: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
         """(n, c, r): gradient of the combinations (p, c)."""
 
-    def penalty(self) -> np.ndarray:
-        """(p, p) positive semidefinite: what ridge regression keeps small."""
+    def root(self) -> np.ndarray:
+        """(p, k): combinations that are orthonormal in what ridge regression keeps small."""
 
 
 @dataclass(frozen=True)
@@ -57,25 +57,37 @@ class Polynomial:
         parts = [above @ (self.family.derivative(i) @ coefficients) for i in range(z.shape[1])]
         return np.stack(parts, axis=2)
 
-    def penalty(self) -> np.ndarray:
-        """Of every term but the constant."""
-        return np.diag((self.family.exponents.sum(axis=1) > 0).astype(float))
+    def root(self) -> np.ndarray:
+        """Every term but the constant."""
+        return np.eye(len(self.family))[:, 1:]
 
 
 @dataclass(frozen=True)
 class Kernel:
     """Gaussians of one width about some of the samples: kernel ridge regression in Nystroem's form.
 
-    Source: Williams and Seeger, Using the Nystroem method to speed up kernel machines (NIPS 2000).
+    Attributes:
+        factor: (p, p) lower triangular, of the kernel at the centres.
+
+    Sources: Williams and Seeger, Using the Nystroem method to speed up kernel machines (NIPS 2000); Fine and
+    Scheinberg, Efficient SVM training using low-rank kernel representations (JMLR 2, 2001).
     """
 
     centres: np.ndarray
     width: float
+    factor: np.ndarray
+
+    @classmethod
+    def of(cls, centres: np.ndarray, width: float) -> Kernel:
+        """Of the centres (p, r) only those stay, in order of what they add, that the others do not replace."""
+        from scipy.linalg.lapack import dpstrf
+
+        factor, order, rank, _ = dpstrf(_gaussians(centres, centres, width), tol=FAINT, lower=1)
+        return cls(centres[order[:rank] - 1], width, np.tril(factor[:rank, :rank]))
 
     def values(self, z: np.ndarray) -> np.ndarray:
         """(n, p)."""
-        squares = (z**2).sum(1)[:, None] + (self.centres**2).sum(1) - 2 * z @ self.centres.T
-        return np.exp(-np.maximum(squares, 0.0) / (2 * self.width**2))
+        return _gaussians(z, self.centres, self.width)
 
     def slope(self, z: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
         """(n, c, r)."""
@@ -87,9 +99,16 @@ class Kernel:
         ]
         return np.stack(parts, axis=2)
 
-    def penalty(self) -> np.ndarray:
-        """The norm of the kernel's space."""
-        return self.values(self.centres)
+    def root(self) -> np.ndarray:
+        """In the norm of the kernel's space."""
+        from scipy.linalg import solve_triangular
+
+        return np.asarray(solve_triangular(self.factor, np.eye(len(self.factor)), lower=True).T)
+
+
+def _gaussians(z: np.ndarray, centres: np.ndarray, width: float) -> np.ndarray:
+    squares = (z**2).sum(1)[:, None] + (centres**2).sum(1) - 2 * z @ centres.T
+    return np.exp(-np.maximum(squares, 0.0) / (2 * width**2))
 
 
 @dataclass(frozen=True)
@@ -124,15 +143,14 @@ class Ridge:
     """Ridge regression on features for any penalty, from one decomposition.
 
     Args:
-        phi: (n, p) features of the samples; y: (n, c).
+        phi: (n, p) features of the samples; root: (p, k), of `Features`; y: (n, c).
     """
 
-    def __init__(self, phi: np.ndarray, penalty: np.ndarray, y: np.ndarray) -> None:
+    def __init__(self, phi: np.ndarray, root: np.ndarray, y: np.ndarray) -> None:
         self.mean, self.constant = phi.mean(axis=0), y.mean(axis=0)
         centred = phi - self.mean
         gram = centred.T @ centred / len(phi)
         right = centred.T @ (y - self.constant) / len(phi)
-        root = whitener(penalty)
         values, turned = np.linalg.eigh(root.T @ gram @ root)
         self.values, self.basis = np.maximum(values, 0.0), root @ turned
         self.right = self.basis.T @ right
@@ -148,22 +166,18 @@ class Ridge:
         return Linear(features, coefficients, self.constant - self.mean @ coefficients)
 
 
-def best_penalty(ridge: Ridge, phi: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """The penalty with the least error on held-out features (n, p), and that error, summed over outputs."""
+def best_penalty(ridge: Ridge, phi: np.ndarray, y: np.ndarray, enough: float = 0.0) -> float:
+    """The penalty with the least error on held-out features (n, p), summed over outputs.
+
+    Errors up to `enough` are all alike, and the largest penalty wins: where samples lie on a thin set the least error
+    is reached by gradients that run wild off it.
+    """
     errors = []
     for penalty in PENALTIES:
         coefficients = ridge.coefficients(penalty)
         rest = y - phi @ coefficients - (ridge.constant - ridge.mean @ coefficients)
-        errors.append(float((rest**2).sum(axis=1).mean()))
-    best = int(np.argmin(errors))
-    return float(PENALTIES[best]), errors[best]
-
-
-def whitener(penalty: np.ndarray) -> np.ndarray:
-    """(p, k): root of the inverse of a penalty on its range; what it does not see is left out."""
-    weights, vectors = np.linalg.eigh(penalty)
-    kept = weights > weights[-1] * 1e-13
-    return vectors[:, kept] / np.sqrt(weights[kept])
+        errors.append(max(float((rest**2).sum(axis=1).mean()), enough))
+    return float(PENALTIES[np.flatnonzero(np.array(errors) == min(errors))[-1]])
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -180,7 +194,7 @@ def softmax_fit(features: Features, phi: np.ndarray, onehot: np.ndarray, penalty
     """
     from scipy.optimize import minimize
 
-    root = whitener(features.penalty())
+    root = features.root()
     mean = phi.mean(axis=0)
     inner = (phi - mean) @ root
     scale = float(np.sqrt((inner**2).mean())) or 1.0
@@ -199,8 +213,3 @@ def softmax_fit(features: Features, phi: np.ndarray, onehot: np.ndarray, penalty
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": STEPS}).x
     coefficients = root @ found[: p * c].reshape(p, c) / scale
     return Linear(features, coefficients, found[p * c :] - mean @ coefficients)
-
-
-def parts(rows: int, size: int) -> Sequence[slice]:
-    """Slices of some rows each."""
-    return [slice(low, min(low + size, rows)) for low in range(0, rows, size)]

@@ -1,23 +1,31 @@
-"""A small perceptron as a model of f; the only module of the method that trains with torch."""
+"""A small perceptron as a model of f, on numpy's arrays, or on torch's where a GPU is asked for.
+
+Its layers are few and small, so that calling them takes more time than their arithmetic: the derivatives are written
+out, and all weights lie in one vector for the optimiser.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
 WIDTH, LAYERS = 64, 2
 BATCH = 256
 RATE, DECAY = 5e-3, 1e-5
+FIRST, SECOND, TINY = 0.9, 0.999, 1e-8
+WARM_UP = 50
 LEAST_STEPS, MOST_STEPS = 1500, 6000
 EPOCHS = 120
 LOOK = 100
-HELD = 0.1
+BLOCK = 4096
+
+# An array of numpy or a tensor of torch: both know the operators used here.
+Array = Any
 
 
 @dataclass(frozen=True)
@@ -26,121 +34,176 @@ class Training:
 
     Attributes:
         classes: y is one-hot, and the values are logits.
-        device, dtype: of torch.
+        device, dtype: "cpu", or a device of torch; of the arrays. Single precision is far finer than what training
+            reaches, at half the time; the trained network computes in float64.
     """
 
     classes: bool
     device: str = "cpu"
-    dtype: str = "float64"
+    dtype: str = "float32"
+
+
+class Arrays:
+    """Where arrays live: numpy's on the processor, torch's on a GPU."""
+
+    def __init__(self, training: Training) -> None:
+        self.training = training
+        self.library: Any = np
+        if training.device != "cpu":
+            import torch
+
+            self.library = torch
+
+    def here(self, values: np.ndarray) -> Array:
+        """A copy to work with."""
+        if self.library is np:
+            return np.array(values, dtype=self.training.dtype)
+        kind = getattr(self.library, self.training.dtype)
+        return self.library.from_numpy(np.ascontiguousarray(values)).to(self.training.device, kind)
+
+    def back(self, values: Array) -> np.ndarray:
+        """float64 of numpy."""
+        return np.asarray(values if self.library is np else values.cpu().numpy(), dtype=float)
 
 
 class Network:
-    """A trained perceptron.
+    """Layers with x sigmoid(x) between them.
 
     Args:
-        weights: name -> array, the state of the layers.
-        mean, scale: (c,) of y, taken out before training.
+        sizes: inputs and outputs. weights: (p,) all weights, layer by layer; None: zeros.
     """
 
-    def __init__(self, sizes: tuple[int, int], training: Training) -> None:
-        self.sizes, self.training = sizes, training
-        self.kind = getattr(torch, training.dtype)
-        widths = [sizes[0], *[WIDTH] * LAYERS]
-        parts: list[nn.Module] = []
-        for one, other in pairwise(widths):
-            parts += [nn.Linear(one, other), nn.SiLU()]
-        self.body = nn.Sequential(*parts, nn.Linear(widths[-1], sizes[1])).to(training.device, self.kind)
+    def __init__(self, sizes: tuple[int, int], training: Training, weights: np.ndarray | None = None) -> None:
+        self.arrays = Arrays(training)
+        self.widths = [sizes[0], *[WIDTH] * LAYERS, sizes[1]]
+        count = sum((one + 1) * other for one, other in pairwise(self.widths))
+        self.weights = self.arrays.here(np.zeros(count) if weights is None else weights)
+        self.layers = self.split(self.weights)
+
+    def split(self, vector: Array) -> list[tuple[Array, Array]]:
+        """Matrix (inputs, outputs) and shift (1, outputs) of every layer, as views of a vector (p,)."""
+        parts, at = [], 0
+        for one, other in pairwise(self.widths):
+            matrix, at = vector[at : at + one * other].reshape(one, other), at + one * other
+            parts.append((matrix, vector[at : at + other].reshape(1, other)))
+            at += other
+        return parts
+
+    def forward(self, z: Array) -> tuple[Array, list[Array], list[Array]]:
+        """Values (n, c); what enters every layer; and the slopes (n, width) of every nonlinearity."""
+        inputs, slopes = [z], []
+        for matrix, shift in self.layers[:-1]:
+            raw = inputs[-1] @ matrix
+            raw += shift
+            gate = 1 / (1 + self.arrays.library.exp(-raw))
+            out = raw * gate
+            inputs.append(out)
+            slopes.append(gate + out * (1 - gate))
+        matrix, shift = self.layers[-1]
+        return inputs[-1] @ matrix + shift, inputs, slopes
+
+    def backward(
+        self, inputs: Sequence[Array], slopes: Sequence[Array], away: Array, into: Sequence[tuple[Array, Array]]
+    ) -> None:
+        """Write the derivative of a loss by all weights into layers of the same shape, from that by the values."""
+        for place in range(len(self.layers) - 1, -1, -1):
+            matrix, shift = into[place]
+            matrix[...] = inputs[place].T @ away
+            shift[...] = away.sum(0)
+            if place:
+                away = away @ self.layers[place][0].T
+                away *= slopes[place - 1]
 
     def values(self, z: np.ndarray) -> np.ndarray:
         """(n, c)."""
-        with torch.no_grad():
-            return np.concatenate([self.body(part).cpu().numpy() for part in self._blocks(z)]).astype(float)
+        with np.errstate(over="ignore"):
+            return np.concatenate([self.arrays.back(self.forward(part)[0]) for part in self._blocks(z)])
 
     def gradient(self, z: np.ndarray) -> np.ndarray:
-        """(n, c, r), by automatic differentiation."""
+        """(n, c, r)."""
         found = []
-        for part in self._blocks(z):
-            part.requires_grad_(True)
-            values = self.body(part)
-            each = [
-                torch.autograd.grad(values[:, a].sum(), part, retain_graph=a + 1 < values.shape[1])[0]
-                for a in range(values.shape[1])
-            ]
-            found.append(torch.stack(each, dim=1).cpu().numpy())
-        return np.concatenate(found).astype(float)
+        with np.errstate(over="ignore"):
+            for part in self._blocks(z):
+                slopes = self.forward(part)[2]
+                each = []
+                for output in range(self.widths[-1]):
+                    along = self.layers[-1][0][:, output] * slopes[-1]
+                    for place in range(len(slopes) - 1, 0, -1):
+                        along = (along @ self.layers[place][0].T) * slopes[place - 1]
+                    each.append(self.arrays.back(along @ self.layers[0][0].T))
+                found.append(np.stack(each, axis=1))
+        return np.concatenate(found)
 
-    def _blocks(self, z: np.ndarray) -> Iterator[torch.Tensor]:
-        for low in range(0, len(z), 4096):
-            yield torch.from_numpy(z[low : low + 4096]).to(self.training.device, self.kind)
-
-    def state(self) -> dict[str, np.ndarray]:
-        """Weights as plain arrays."""
-        return {name: value.detach().cpu().numpy() for name, value in self.body.state_dict().items()}
-
-    def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Back to saved weights."""
-        self.body.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state.items()})
+    def _blocks(self, z: np.ndarray) -> Iterator[Array]:
+        for low in range(0, len(z), BLOCK):
+            yield self.arrays.here(z[low : low + BLOCK])
 
 
-def train(z: np.ndarray, y: np.ndarray, training: Training, seed: int) -> Network:
-    """Fit by Adam with a falling step; of all states that with the least error on a tenth held out is kept.
+def train(z: np.ndarray, y: np.ndarray, held: np.ndarray, training: Training, seed: int) -> tuple[Network, float]:
+    """Fit by Adam with a falling step; of all states that with the least error on held-out samples is kept.
 
     Args:
-        z: (n, r) whitened; y: (n, c) of about unit size, or one-hot.
+        z: (n, r) whitened; y: (n, c) of about unit size, or one-hot; held: (n,) mask of the samples held out.
+
+    Returns:
+        the network, and its mean loss on the samples held out.
+
+    Source: Loshchilov and Hutter, Decoupled weight decay regularization (ICLR 2019).
     """
-    # Small weights decay into denormal numbers, which cost a processor more than the rest of the arithmetic.
-    torch.set_flush_denormal(True)
-    try:
-        return _trained(z, y, training, seed)
-    finally:
-        torch.set_flush_denormal(False)
-
-
-def _trained(z: np.ndarray, y: np.ndarray, training: Training, seed: int) -> Network:
-    generator = torch.Generator().manual_seed(seed)
-    network = Network((z.shape[1], y.shape[1]), training)
-    _initialise(network.body, generator)
-    points = torch.from_numpy(z).to(training.device, network.kind)
-    target = torch.from_numpy(y).to(training.device, network.kind)
-    order = torch.randperm(len(z), generator=generator)
-    held, rest = order[: max(1, int(HELD * len(z)))], order[max(1, int(HELD * len(z))) :]
+    rng = np.random.default_rng([seed, 11])
+    network = Network((z.shape[1], y.shape[1]), training, _initial(z.shape[1], y.shape[1], rng))
+    library, here = network.arrays.library, network.arrays.here
+    points, target, apart, wanted = here(z[~held]), here(y[~held]), here(z[held]), here(y[held])
     loss = _cross_entropy if training.classes else _squares
-    steps = int(min(MOST_STEPS, max(LEAST_STEPS, EPOCHS * len(rest) / BATCH)))
-    optimiser = torch.optim.AdamW(network.body.parameters(), lr=RATE, weight_decay=DECAY)
-    best, kept = math.inf, network.state()
-    queue = torch.empty(0, dtype=torch.long)
-    for step in range(steps):
-        if len(queue) < BATCH:
-            queue = torch.cat([queue, rest[torch.randperm(len(rest), generator=generator)]])
-        chosen, queue = queue[:BATCH], queue[BATCH:]
-        for group in optimiser.param_groups:
-            group["lr"] = RATE * min(1.0, (step + 1) / 50) * 0.5 * (1 + math.cos(math.pi * step / steps))
-        optimiser.zero_grad(set_to_none=True)
-        value = loss(network.body(points[chosen]), target[chosen])
-        value.backward()
-        optimiser.step()
-        if (step + 1) % LOOK == 0 or step + 1 == steps:
-            with torch.no_grad():
-                error = float(loss(network.body(points[held]), target[held]))
-            if error < best:
-                best, kept = error, {name: value.copy() for name, value in network.state().items()}
-    network.restore(kept)
-    return network
+    steps = int(min(MOST_STEPS, max(LEAST_STEPS, EPOCHS * len(points) / BATCH)))
+    weights, slope = network.weights, 0 * network.weights
+    into = network.split(slope)
+    mean, square = 0 * slope, 0 * slope
+    best, kept = math.inf, network.arrays.back(weights)
+    with np.errstate(over="ignore"):
+        for step, chosen in enumerate(_batches(len(points), steps, rng), start=1):
+            values, inputs, slopes = network.forward(points[chosen])
+            network.backward(inputs, slopes, loss(library, values, target[chosen])[1], into)
+            rate = RATE * min(1.0, step / WARM_UP) * 0.5 * (1 + math.cos(math.pi * (step - 1) / steps))
+            mean += (1 - FIRST) * (slope - mean)
+            square += (1 - SECOND) * (slope * slope - square)
+            weights *= 1 - rate * DECAY
+            spread = library.sqrt(square / (1 - SECOND**step))
+            weights -= (rate / (1 - FIRST**step)) * mean / (spread + TINY)
+            if step % LOOK == 0 or step == steps:
+                error = float(loss(library, network.forward(apart)[0], wanted)[0])
+                if error < best:
+                    best, kept = error, network.arrays.back(weights)
+    return Network((z.shape[1], y.shape[1]), replace(training, dtype="float64"), kept), best
 
 
-def _squares(values: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    return ((values - target) ** 2).mean()
+def _batches(samples: int, steps: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Indices of so many batches; every sample comes once before any comes again."""
+    size = min(BATCH, samples)
+    queue = np.empty(0, dtype=np.int64)
+    for _ in range(steps):
+        if len(queue) < size:
+            queue = np.concatenate([queue, rng.permutation(samples)])
+        yield queue[:size]
+        queue = queue[size:]
 
 
-def _cross_entropy(values: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    return -(torch.log_softmax(values, dim=1) * target).sum(dim=1).mean()
+def _squares(library: Any, values: Array, target: Array) -> tuple[Array, Array]:
+    """The squared error, summed over outputs and averaged over samples, and its derivative by the values."""
+    away = values - target
+    return (away * away).sum() / len(away), away * (2 / len(away))
 
 
-def _initialise(body: nn.Sequential, generator: torch.Generator) -> None:
-    """Uniform weights from a generator of our own, so that nothing depends on torch's global one."""
-    with torch.no_grad():
-        for layer in body:
-            if isinstance(layer, nn.Linear):
-                bound = 1 / math.sqrt(layer.in_features)
-                for values in (layer.weight, layer.bias):
-                    values.copy_((2 * torch.rand(values.shape, generator=generator) - 1) * bound)
+def _cross_entropy(library: Any, values: Array, target: Array) -> tuple[Array, Array]:
+    """Minus the mean log of the probability of the true class, and its derivative by the logits."""
+    raised = library.exp(values - library.amax(values, 1)[:, None])
+    chances = raised / raised.sum(1)[:, None]
+    true = (chances * target).sum(1)
+    return -library.log(true + 1e-300).sum() / len(true), (chances - target) / len(true)
+
+
+def _initial(inputs: int, outputs: int, rng: np.random.Generator) -> np.ndarray:
+    """Uniform weights, by what enters a layer."""
+    widths = [inputs, *[WIDTH] * LAYERS, outputs]
+    parts = [rng.uniform(-1, 1, (one + 1) * other) / math.sqrt(one) for one, other in pairwise(widths)]
+    return np.concatenate(parts)

@@ -15,12 +15,24 @@ from ..batches import BATCHES, batch_numbers, too_few
 from ..candidates import candidates_of
 from ..evidence import Evidence
 from ..method import Given, Outcome
+from ..ranks import current
 from ..settings import Settings
 from ..task import Progress
 from .actions import Actions, given_actions, search_actions, seen_actions
-from .choice import KINDS, MOST_SAMPLES, Average, Recipe, Target, fitted, predictions, tried, worth_averaging
+from .choice import (
+    ENOUGH,
+    KINDS,
+    Average,
+    Recipe,
+    Target,
+    chosen,
+    fitted,
+    predictions,
+    worth_averaging,
+)
 from .frame import Frame
-from .weak import Axes, Degrees, degrees_for, guide_forms, middle, used_actions, weak_evidence, weak_moments
+from .models import Fitted
+from .weak import Axes, Degrees, degrees_for, guide_forms, middle, precision, used_actions, weak_evidence, weak_moments
 
 if TYPE_CHECKING:
     from ...data import Chunk, DataSet
@@ -30,7 +42,7 @@ MOST_CLASSES = 100
 LEAST_SAMPLES = 100
 SHARED = 2000
 SHOWN = 2000
-HELD = 5
+HELD = 10
 NEARLY_LINEAR = 0.01
 
 
@@ -54,7 +66,9 @@ class FunctionTask:
         self._chunks: Iterator[Chunk] | None = None
         self._read = 0
         self.recipes: list[Recipe] = []
+        self._models: dict[str, Fitted] = {}
         self.folds_done = 0
+        self.ranks = current()
 
     def _classes(self, columns: int) -> np.ndarray | None:
         """The class labels, where a single integer y is to be read as classes."""
@@ -85,7 +99,7 @@ class FunctionTask:
             self._try(self.kinds[len(self.recipes)])
             return True
         if self.folds_done < self.options.folds:
-            self._fit(self.folds_done)
+            self._fold(self.folds_done)
             self.folds_done += 1
             return True
         return False
@@ -99,7 +113,10 @@ class FunctionTask:
         return Progress("fitting", self.folds_done, self.options.folds, self.words)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Models tried, and what those fitted so far say of the samples they have not seen; data are read again."""
+        """Models tried, and what those fitted so far say of the samples they have not seen.
+
+        Data are read again, and models of the first fold fitted again where it was not done.
+        """
         state = {"recipes": np.array(json.dumps([asdict(recipe) for recipe in self.recipes]))}
         if self.folds_done:
             state |= {"folds_done": np.array(self.folds_done), "fitted": self.fitted, "gradient": self.gradient}
@@ -143,7 +160,7 @@ class FunctionTask:
         self.y = y
         self.frame = Frame.of(self.x, y)
         self.z, self.u = self.frame.inner(self.x), self.frame.reduced(y)
-        dtype = self.settings.dtype or "float64"
+        dtype = self.settings.dtype or "float32"
         classes = self.classes is not None
         self.target = Target(self.frame, y if classes else self.u, classes, self.device, dtype)
         self._candidates(self.data.d, self.data.channels, y.shape[1])
@@ -191,11 +208,23 @@ class FunctionTask:
             return "no candidate keeps the samples in the subspace that they fill"
         return too_few(weights)
 
+    def _parts_of(self, fold: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(n,) masks: samples judged by a fold's fit, those that it is fitted to, and of these (a tenth) held out."""
+        filled = np.flatnonzero(np.bincount(self.batch, minlength=BATCHES))
+        place = np.searchsorted(filled, self.batch)
+        folds = self.options.folds
+        mine = place % folds == fold
+        return mine, ~mine, (place // folds % HELD == HELD // 2)[~mine]
+
     def _try(self, kind: str) -> None:
-        order = np.random.default_rng([self.settings.seed, 3]).permutation(len(self.z))[:MOST_SAMPLES]
-        rows = np.sort(order)
-        held = self.batch[rows] % HELD == 0
-        self.recipes.append(tried(kind, self.z[rows], self.target[rows], held, self.settings.seed))
+        """Fit a kind of model without the first fold, unless another one has left nothing to it."""
+        if kind == "mlp" and min((recipe.error for recipe in self.recipes), default=np.inf) < ENOUGH:
+            self.recipes.append(Recipe(kind))
+            return
+        _, rest, held = self._parts_of(0)
+        recipe, model = chosen(kind, self.z[rest], self.target[rest], held, self.settings.seed)
+        self._models[kind] = model
+        self.recipes.append(recipe)
 
     @property
     def used(self) -> list[Recipe]:
@@ -208,15 +237,29 @@ class FunctionTask:
         kinds = [recipe.kind for recipe in self.used]
         return kinds[0] if len(kinds) == 1 else f"the mean of {' and '.join(kinds)}"
 
-    def _fit(self, fold: int) -> None:
-        """Fit without one fold of the batches, and keep what the model says there."""
-        n, (s, r) = len(self.z), (self.frame.s, self.frame.r)
+    def _fold(self, fold: int) -> None:
+        """One fold, by the rank whose turn it is; after the last one all ranks know all of them."""
         if not fold:
+            n, (s, r) = len(self.z), (self.frame.s, self.frame.r)
             self.fitted, self.gradient = np.zeros((n, s)), np.zeros((n, s, r))
             self.shared = np.zeros((self.options.folds, min(SHARED, n), s, r))
-        mine = self.batch % self.options.folds == fold
+        if self.ranks.mine(fold):
+            self._fit(fold)
+        if fold == self.options.folds - 1:
+            self.fitted, self.gradient, self.shared = map(self.ranks.total, (self.fitted, self.gradient, self.shared))
+
+    def _fit(self, fold: int) -> None:
+        """Fit without one fold of the batches, and keep what the model says there."""
+        mine, rest, held = self._parts_of(fold)
         seed = self.settings.seed + fold
-        model = Average([fitted(recipe, self.z[~mine], self.target[~mine], seed) for recipe in self.used])
+        known = {} if fold else self._models
+        model = Average(
+            [
+                known.get(recipe.kind) or fitted(recipe, self.z[rest], self.target[rest], held, seed)[1]
+                for recipe in self.used
+            ]
+        )
+        self._models = {}
         self.fitted[mine], self.gradient[mine] = predictions(model, self.target, self.z[mine])
         self.shared[fold] = predictions(model, self.target, self.z[self._common()])[1]
 
@@ -239,8 +282,8 @@ class FunctionTask:
             outcome.nothing, outcome.nothing_verdict = silent, Verdict.INCONCLUSIVE
             return outcome
         identity, as_output = self._identity()
-        slopes = self.shared - identity * as_output[:, :-1]
-        axes = Axes.of(slopes, middle(self.z[self._common()]), self.settings.tolerance)
+        multiple = identity * as_output[:, :-1]
+        axes = Axes.of(self.shared - multiple, middle(self.z[self._common()]), self.settings.tolerance)
         outcome.extras["gradient_energy"] = axes.energy
         if not len(axes.sizes):
             outcome.nothing = (
@@ -254,7 +297,8 @@ class FunctionTask:
         weak = weak_moments(
             self.z, self.u, self.batch, self.fitted, self.gradient, self.degrees, axes, identity, as_output
         )
-        guide = guide_forms(self.z, self.batch, self.fitted, self.gradient, actions, self.frame, axes)
+        weight = precision(self.shared, self.z[self._common()], self.z)
+        guide = guide_forms(self.z, self.batch, self.fitted, self.gradient, actions, self.frame, axes, multiple, weight)
         evidence: Evidence = weak_evidence(weak, actions, self.frame, guide)
         outcome.evidence = evidence
         rest = float(((self.u - self.fitted) ** 2).mean() / (self.u**2).mean())

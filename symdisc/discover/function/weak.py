@@ -67,6 +67,24 @@ def middle(z: np.ndarray) -> np.ndarray:
     return np.exp(-(z**2).sum(axis=1) / (2 * z.shape[1]))
 
 
+def precision(slopes: np.ndarray, points: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """(n,) weights of the models' own rows, of mean 1: about one over the mean square of their error.
+
+    A row is a gradient times a vector that grows with |z|. How fast the gradient's error grows outward is seen where
+    several fits differ.
+
+    Args:
+        slopes: (folds, m, s, r), gradients of all fits at points (m, r). z: (n, r), where the weights are wanted.
+    """
+    r = z.shape[1]
+    apart = ((slopes - slopes.mean(axis=0)) ** 2).sum(axis=(0, 2, 3))
+    far, square = (points**2).sum(axis=1), (z**2).sum(axis=1)
+    away = far - far.mean()
+    growth = away @ np.log(np.maximum(apart, 1e-300)) / max(float(away @ away), 1e-300)
+    weight = np.exp(-np.clip(growth, 1 / (2 * r), 2 / r) * square) / (1 + square)
+    return np.asarray(weight / weight.mean())
+
+
 @dataclass(frozen=True)
 class Axes:
     """Along which axes f changes.
@@ -156,31 +174,34 @@ def weak_moments(
     s = u.shape[1]
     tests = Hermite(r, degrees.tests, 1 / (4 * r))
     dictionary = Hermite(r, degrees.dictionary, 1 / (4 * r))
-    above = dictionary.raised(2)
+    # Lower degrees come first, so a family is the start of every higher one.
+    above, moved_tests = dictionary.raised(), count(r, degrees.tests + 1)
     q, p = len(tests), len(dictionary)
     slopes = np.zeros((BATCHES, q, s * r * (r + 1)))
     values, points = np.zeros((BATCHES, q, s + 1)), np.zeros((BATCHES, q, r + 1))
     rest = np.zeros((BATCHES, p, s))
-    gram, cross, weights = np.zeros((p, p)), np.zeros((q, len(above))), np.zeros(BATCHES)
-    step = max(64, CHUNK_ITEMS // max(len(above), s * r * (r + 1)))
+    gram, cross = np.zeros((p, p)), np.zeros((moved_tests, len(above)))
+    weights = np.bincount(batch, minlength=BATCHES).astype(float)
     order = np.argsort(batch, kind="stable")
+    step = max(256, CHUNK_ITEMS // max(len(above), s * r * (r + 1)))
     for low in range(0, n, step):
         chosen = order[low : low + step]
-        here, target, number = z[chosen], u[chosen], batch[chosen]
+        here, number = z[chosen], batch[chosen]
         phi = above.values(here)
         w = phi[:, :q]
-        cross += w.T @ phi
+        cross += phi[:, :moved_tests].T @ phi
         gram += phi[:, :p].T @ phi[:, :p]
-        ones = np.ones((len(here), 1))
-        extended = np.concatenate([here, ones], axis=1)
+        extended = np.column_stack([here, np.ones(len(here))])
+        target = np.column_stack([u[chosen], np.ones(len(here))])
         product = (gradient[chosen][..., None] * extended[:, None, None, :]).reshape(len(here), -1)
+        left = u[chosen] - fitted[chosen]
+        # In the order of the batches, so that each is a slice.
         for b in np.unique(number):
-            mine = number == b
-            weights[b] += mine.sum()
+            mine = slice(*np.searchsorted(number, [b, b + 1]))
             slopes[b] += w[mine].T @ product[mine]
-            values[b] += w[mine].T @ np.concatenate([target[mine], ones[mine]], axis=1)
+            values[b] += w[mine].T @ target[mine]
             points[b] += w[mine].T @ extended[mine]
-            rest[b] += phi[mine, :p].T @ (target - fitted[chosen])[mine]
+            rest[b] += phi[mine, :p].T @ left[mine]
     filled = np.maximum(weights, 1.0)[:, None, None]
     slopes, values, points, rest = slopes / filled, values / filled, points / filled, rest / filled
     slopes = slopes.reshape(BATCHES, q, s, r, r + 1)
@@ -188,14 +209,12 @@ def weak_moments(
     cross, gram = cross / n, gram / n
     gram[np.diag_indices(p)] += RIDGE * np.trace(gram) / p
     beta = np.linalg.solve(gram, rest.transpose(1, 0, 2).reshape(p, -1))
+    turns = [tests.times(j).T for j in range(r)]
     for i in range(r):
-        slope = dictionary.derivative(i)
-        wider = dictionary.raised()
-        for j in range(r + 1):
-            moved = wider.times(j) @ slope if j < r else slope
-            seen = cross[:, : moved.shape[0]] @ (moved @ beta)
-            slopes[:, :, :, i, j] += seen.reshape(q, BATCHES, s).transpose(1, 0, 2)
-    mix = _orthonormalising(cross[:, :q]) * TAPER ** tests.exponents.sum(axis=1)
+        seen = cross @ (dictionary.derivative(i) @ beta)
+        for j, part in enumerate([*(turn @ seen for turn in turns), seen[:q]]):
+            slopes[:, :, :, i, j] += part.reshape(q, BATCHES, s).transpose(1, 0, 2)
+    mix = _orthonormalising(cross[:q, :q]) * TAPER ** tests.exponents.sum(axis=1)
     slopes, plain = (np.tensordot(part, mix, axes=(1, 0)).transpose(0, 4, 1, 2, 3) for part in (slopes, plain))
     values, points = (np.swapaxes(np.swapaxes(part, 1, 2) @ mix, 1, 2) for part in (values, points))
     return Weak(weights, slopes, plain, values, points, axes, identity, as_output)
@@ -258,16 +277,17 @@ def weak_evidence(weak: Weak, actions: Actions, frame: Frame, guide: np.ndarray 
     """
     space, output, same = in_frame(actions, frame)
     axes, sizes = weak.axes.vectors, weak.axes.sizes
-    active = axes @ axes.T
-    slopes = np.einsum("ih,bqshj->bqsij", active, weak.slopes, optimize=True)
+    shown = weak.as_output[:, :-1]
+    multiple = weak.identity * np.einsum("si,bqj->bqsij", shown, weak.points, optimize=True)
+    # Along axes on which f does not change its slope is that of the multiple of x in it.
+    slopes = multiple + np.einsum("ih,bqshj->bqsij", axes @ axes.T, weak.slopes - multiple, optimize=True)
     moving = np.einsum("bqsij,kij->bqsk", slopes, space, optimize=True)
     turned = np.einsum("bqj,ksj->bqsk", weak.values, output, optimize=True)
     batches, q, s, k = moving.shape
     rows = (moving - turned).reshape(batches, q * s, k)
 
     # Terms: the gradient (less the identity's) in units of its own size, times the vector in the dual units.
-    shown = weak.as_output[:, :-1]
-    left = weak.model - weak.identity * np.einsum("si,bqj->bqsij", shown, weak.points, optimize=True)
+    left = weak.model - multiple
     left = np.einsum("ia,bqsij->bqsaj", axes / sizes, left, optimize=True)
     left = _compressed(left.reshape(batches, -1, left.shape[-1]), weak.weights)
     right = np.einsum("ia,kij->kaj", axes * sizes, space) / np.sqrt(axes.shape[1])
@@ -295,19 +315,24 @@ def guide_forms(
     actions: Actions,
     frame: Frame,
     axes: Axes,
+    multiple: np.ndarray,
+    weight: np.ndarray,
 ) -> np.ndarray:
-    """(B, K, K): mean squared rows of the models, weighted towards the middle of the data; arguments as above."""
+    """(B, K, K): mean squared rows of the models, with weights (n,); other arguments as above.
+
+    Args:
+        multiple: (s, r), the slope of the multiple of x in f.
+    """
     space, output, _ = in_frame(actions, frame)
     active = axes.vectors @ axes.vectors.T
+    gradient = multiple + (gradient - multiple) @ active
     ones = np.ones((len(z), 1))
     points, values = np.concatenate([z, ones], axis=1), np.concatenate([fitted, ones], axis=1)
-    weight = middle(z)
-    weight /= weight.mean()
     forms = np.zeros((BATCHES, len(space), len(space)))
     for b in np.unique(batch):
         mine = batch == b
         moved = np.einsum("kij,nj->nik", space, points[mine], optimize=True)
-        rows = np.einsum("nsi,nik->nsk", gradient[mine] @ active, moved, optimize=True)
+        rows = np.einsum("nsi,nik->nsk", gradient[mine], moved, optimize=True)
         rows -= np.einsum("ksj,nj->nsk", output, values[mine], optimize=True)
         rows *= np.sqrt(weight[mine])[:, None, None]
         flat = rows.reshape(-1, len(space))

@@ -7,18 +7,22 @@ s2 I + J_n P J_n^T, J_n = [L_1 m_n .. L_k m_n]. Lowering s2 slowly keeps the sea
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
-from .flow import images
+from .flow import SMALL, images
+from .quadratic import regularised, second_moments, solve_in
 from .space import Space
 
 FALL = 0.75
 FLOOR = 1e-8
 STEPS = 80
 SPECTRAL_PAIRS = 1500
+# Generators that change by less than this share, and t known to better than this share of its variance: nothing that a
+# lower s2 could still bring out.
+STEADY = 0.01
+RESOLVED = 0.1
 
 
 @dataclass(frozen=True)
@@ -64,92 +68,6 @@ def expect(
     likelihood = -0.5 * ((size - explained) / variance + logdet + constant)
     residual = size - 2 * explained + torch.einsum("bi,bij,bj->b", mean, gram, mean) + (covariance * gram).sum((1, 2))
     return Expectation(mean, covariance, likelihood, residual.clamp(min=0))
-
-
-def second_moments(weights: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    """(k d, k d): sum_n weights_n (x) m_n m_n^T, for weights (b, k, k) and rows (b, m, d)."""
-    b, m, d = rows.shape
-    k = weights.shape[1]
-    flat = rows.reshape(b * m, d)
-    result = rows.new_empty((k, d, k, d))
-    for i in range(k):
-        for j in range(i + 1):
-            part = (rows * weights[:, i, j, None, None]).reshape(b * m, d).T @ flat
-            result[i, :, j] = part
-            if i != j:
-                result[j, :, i] = part.T
-    return result.reshape(k * d, k * d)
-
-
-def side_by_side(generators: torch.Tensor) -> torch.Tensor:
-    """(d, k d): [L_1 .. L_k]."""
-    k, d, _ = generators.shape
-    return generators.permute(1, 0, 2).reshape(d, k * d)
-
-
-def stacked(row: torch.Tensor, k: int) -> torch.Tensor:
-    """The inverse of `side_by_side`."""
-    d = len(row)
-    return row.reshape(d, k, d).permute(1, 0, 2).contiguous()
-
-
-def regularised(gram: torch.Tensor, share: float = 1e-10) -> torch.Tensor:
-    """Gram matrix with a small multiple of its mean eigenvalue on the diagonal."""
-    ridge = share * torch.trace(gram) / len(gram)
-    return gram + (ridge + torch.finfo(gram.dtype).tiny) * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-
-
-def solve_in(
-    space: Space, gram: torch.Tensor, cross: torch.Tensor, start: torch.Tensor, iterations: int = 8
-) -> torch.Tensor:
-    """(k, d, d): argmin over the space of tr(L G L^T) - 2 <cross, L>.
-
-    Args:
-        gram: (k d, k d). cross: (k, d, d).
-    """
-    k = len(start)
-    gram = regularised(gram)
-    if space.full:
-        return stacked(torch.linalg.solve(gram, side_by_side(cross).T).T, k)
-    inverse = torch.linalg.inv(gram)
-
-    def apply(matrix: torch.Tensor, stack: torch.Tensor) -> torch.Tensor:
-        return space.project(stacked(side_by_side(stack) @ matrix, k))
-
-    return conjugate_gradients(
-        lambda v: apply(gram, v), lambda v: apply(inverse, v), space.project(cross), start, iterations, 1e-3
-    )[0]
-
-
-def conjugate_gradients(
-    operator: Callable[[torch.Tensor], torch.Tensor],
-    precondition: Callable[[torch.Tensor], torch.Tensor],
-    target: torch.Tensor,
-    start: torch.Tensor,
-    iterations: int,
-    tolerance: float,
-) -> tuple[torch.Tensor, int]:
-    """Preconditioned conjugate gradients for operator(x) = target; returns x and the number of iterations."""
-    x = start
-    residual = target - operator(x) if bool(x.any()) else target.clone()
-    z = precondition(residual)
-    direction, size = z, (residual * z).sum()
-    scale = (target * precondition(target)).sum()
-    done = 0
-    for done in range(1, iterations + 1):
-        if float(size) <= tolerance**2 * float(scale):
-            return x, done - 1
-        image = operator(direction)
-        curvature = (direction * image).sum()
-        if not float(curvature) > 0:
-            break
-        step = size / curvature
-        x = x + step * direction
-        residual = residual - step * image
-        z = precondition(residual)
-        following = (residual * z).sum()
-        direction, size = z + (following / size) * direction, following
-    return x, done
 
 
 def spectral_start(k: int, middle: torch.Tensor, moved: torch.Tensor, space: Space) -> torch.Tensor:
@@ -198,7 +116,7 @@ def anneal(
     size = float((images(generators, middle) ** 2).sum())
     generators = generators * math.sqrt(first * b * values / size) if size > 0 else generators
     identity = torch.eye(k, dtype=middle.dtype, device=middle.device)
-    target, likely, settled = first, first, 0
+    target, likely, settled, steady = first, first, 0, 0
     for _ in range(STEPS):
         variance = max(target, likely, floor * first)
         posterior = expect(generators, identity, variance, middle, moved)
@@ -206,12 +124,16 @@ def anneal(
         second = posterior.covariance + posterior.mean[:, :, None] * posterior.mean[:, None, :]
         weighted = torch.einsum("bk,bmd->bmkd", posterior.mean, moved).reshape(-1, k * middle.shape[2])
         cross = (weighted.T @ middle.reshape(-1, middle.shape[2])).reshape(generators.shape)
+        before = generators
         generators = solve_in(space, second_moments(second, middle), cross, generators)
         # Whiten: t ~ N(0, I) again.
         root = torch.linalg.cholesky(regularised(second.mean(0), 1e-12))
         generators = torch.einsum("ji,jab->iab", root, generators).contiguous()
         settled += target < likely
-        if settled > 8 or target < floor * first:
+        still = float((generators - before).norm()) < STEADY * float(before.norm())
+        resolved = float(torch.linalg.matrix_norm(posterior.covariance.mean(0), 2)) < RESOLVED
+        steady = steady + 1 if still and resolved and middle.shape[2] > SMALL else 0
+        if settled > 8 or steady > 1 or target < floor * first:
             break
         target *= FALL
     return generators, max(likely, floor * first)

@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from .flow import EigenFlow, Flow, SmallFlow, TaylorFlow, combine, images
+from .flow import SMALL, EigenFlow, Flow, SmallFlow, TaylorFlow, combine, images
 
 
 class Derivative(Protocol):
@@ -62,6 +62,8 @@ def gauss(nodes: int) -> list[tuple[float, float]]:
 def outer(residual: torch.Tensor, t: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """(k, d, d): sum_n t_ni r_n x_n^T."""
     k, d = t.shape[1], x.shape[2]
+    if d <= SMALL:
+        return (t.T @ (residual.transpose(1, 2) @ x).flatten(1)).reshape(k, d, d)
     weighted = torch.einsum("bk,bmd->bmkd", t, residual).reshape(-1, k * d)
     return (weighted.T @ x.reshape(-1, d)).reshape(k, d, d)
 

@@ -8,10 +8,15 @@ from typing import Protocol
 
 import torch
 
+from .exponentials import Exponentials
+
 SMALL = 12
 TOLERANCE = 1e-15
 CONDITION = 1e4
 LEAN = 0.3
+# Of A/2, where one series loses no more than four digits to terms that cancel.
+FAR_APART = 8.0
+ROUNDS = 12
 
 
 class Flow(Protocol):
@@ -29,10 +34,17 @@ class Flow(Protocol):
 
 def combine(generators: torch.Tensor, t: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """(b, m, d): sum_i t_ni L_i x_n, for t (b, k) and x (b, m, d)."""
+    if x.shape[2] <= SMALL:
+        return x @ combined(generators, t).transpose(1, 2)
     moved = images(generators, x)
     if len(generators) == 1:
         return moved[:, 0] * t[:, 0, None, None]
     return torch.einsum("bkmd,bk->bmd", moved, t)
+
+
+def combined(generators: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    """(b, d, d): A_n = sum_i t_ni L_i."""
+    return (t @ generators.flatten(1)).reshape(len(t), *generators.shape[1:])
 
 
 def images(generators: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
@@ -46,21 +58,15 @@ class SmallFlow:
     """One dense exponential a pair: for small d."""
 
     def __init__(self, generators: torch.Tensor, t: torch.Tensor) -> None:
-        self.algebra = torch.einsum("bk,kij->bij", t, generators)
-        self._known: dict[float, torch.Tensor] = {}
-
-    def _group(self, share: float) -> torch.Tensor:
-        if share not in self._known:
-            self._known[share] = torch.linalg.matrix_exp(share * self.algebra)
-        return self._known[share]
+        self._group = Exponentials(combined(generators, t))
 
     def act(self, x: torch.Tensor, share: float) -> torch.Tensor:
         """exp(share A_n) x_n."""
-        return x @ self._group(share).transpose(1, 2)
+        return x @ self._group.at(share).transpose(1, 2)
 
     def act_transposed(self, x: torch.Tensor, share: float) -> torch.Tensor:
         """exp(share A_n)^T x_n."""
-        return x @ self._group(share)
+        return x @ self._group.at(share)
 
     def single(self) -> SmallFlow:
         """As it is: small matrices cost little."""
@@ -76,8 +82,7 @@ class TaylorFlow:
 
     def __init__(self, generators: torch.Tensor, t: torch.Tensor, accuracy: float = 0.0) -> None:
         self.generators, self.t, self.accuracy = generators, t, accuracy
-        size = torch.linalg.matrix_norm(generators, 2)
-        self.largest = float((t.abs() @ size).max()) if len(t) else 0.0
+        self.largest = float((t.abs() @ spectral(generators)).max()) if len(t) else 0.0
 
     def act(self, x: torch.Tensor, share: float) -> torch.Tensor:
         """exp(share A_n) x_n."""
@@ -86,6 +91,26 @@ class TaylorFlow:
     def act_transposed(self, x: torch.Tensor, share: float) -> torch.Tensor:
         """exp(share A_n)^T x_n."""
         return self._act(self.generators.transpose(1, 2), x, share)
+
+    def apart(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """exp(-A_n / 2) y_n - exp(A_n / 2) x_n.
+
+        Even powers of A/2 meet y - x and odd ones -(x + y): one chain of products, from the highest power down, where
+        carrying both ends takes two.
+        """
+        reach = self.largest / 2
+        if not reach <= FAR_APART:
+            return self.act(y, -0.5) - self.act(x, 0.5)
+        ends = (y - x, -(x + y))
+        size = float(ends[1].square().mean().sqrt()) + torch.finfo(x.dtype).tiny
+        limit = max(TOLERANCE if x.dtype == torch.float64 else 1e-7, self.accuracy / size)
+        terms, term = 1, reach
+        while term > limit:
+            terms, term = terms + 1, term * reach / (terms + 1)
+        total = ends[terms % 2]
+        for power in range(terms, 0, -1):
+            total = ends[(power - 1) % 2] + combine(self.generators, self.t / (2 * power), total)
+        return total
 
     def once(self, x: torch.Tensor) -> torch.Tensor:
         """A_n x_n."""
@@ -188,9 +213,28 @@ class Eigen:
         """V z on rows, real part."""
         return ((z * self.times).reshape(-1, z.shape[2]) @ self.vectors.T).real.reshape(*z.shape[:2], -1).contiguous()
 
+    def residuals(self, x: torch.Tensor, y: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """(b, g): |y - exp(t L) x|^2 of all pairs at all t (g,), from three products of matrices.
+
+        With z = V^{-1} x, <y, exp(t L) x> is linear in exp(t w) and |exp(t L) x|^2 in the products of two of them: d^2
+        numbers a pair, so for small d.
+        """
+        vectors, values = self.whole(self.vectors, 1), self.whole(self.values, 0)
+        z = self.whole(self.into(x), 2)
+        along = ((y.to(vectors.dtype) @ vectors) * z).sum(1)
+        both = ((z.conj().transpose(1, 2) @ z) * (vectors.conj().T @ vectors)).flatten(1)
+        once = torch.exp(values[:, None] * t)
+        twice = (once.conj()[:, None] * once[None]).flatten(0, 1)
+        size = (y * y).sum((1, 2))[:, None] - 2 * _real_product(along, once) + _real_product(both, twice)
+        return size.clamp(min=0)
+
     def whole(self, upper: torch.Tensor, dim: int) -> torch.Tensor:
         """Coordinates along `dim` and behind them the conjugates of those that have one."""
         return torch.cat([upper, upper.index_select(dim, self._paired).conj()], dim)
+
+
+def _real_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    return torch.cat([a.real, -a.imag], 1) @ torch.cat([b.real, b.imag], 0)
 
 
 def flow(generators: torch.Tensor, t: torch.Tensor, eigen: Eigen | None = None, accuracy: float = 0.0) -> Flow:
@@ -212,4 +256,15 @@ def flow(generators: torch.Tensor, t: torch.Tensor, eigen: Eigen | None = None, 
 def leans(generators: torch.Tensor, t: torch.Tensor) -> bool:
     """Whether exp(A/2) clearly stretches: its symmetric part would move squares by more than a third, on average."""
     even = (generators + generators.transpose(1, 2)) / 2
-    return bool((t.abs() @ torch.linalg.matrix_norm(even, 2)).mean() > LEAN)
+    return bool((t.abs() @ spectral(even)).mean() > LEAN)
+
+
+def spectral(matrices: torch.Tensor) -> torch.Tensor:
+    """(k,): spectral norms of (k, d, d) by powers of L^T L, within a few per cent: exact ones cost more than a step."""
+    k, d, _ = matrices.shape
+    seeded = torch.Generator().manual_seed(d)
+    vector = torch.randn((1, d, 1), generator=seeded, dtype=torch.float64).to(matrices).expand(k, d, 1)
+    tiny = torch.finfo(matrices.dtype).tiny
+    for _ in range(ROUNDS):
+        vector = matrices.transpose(1, 2) @ (matrices @ (vector / vector.norm(dim=1, keepdim=True).clamp(min=tiny)))
+    return vector.norm(dim=(1, 2)).sqrt()

@@ -54,6 +54,8 @@ class LConv:
         "where they exceed 2 GiB."
     )
     source = "dehmamy2021automatic"
+    unshared = "each of them did the whole search, whose steps depend on one another; one process is as fast"
+    cites = ("dehmamy2021automatic",)
     options = LConvOptions
 
     def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> DiscoveryTask:

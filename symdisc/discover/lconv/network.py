@@ -14,15 +14,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import InputError
-from ...options import option
 from ...recursion import closure_penalty, flow, images, orthogonality_penalty
+from .network_options import NetworkOptions
+from .network_start import distance, spectral_start
+from .network_weights import Parametrisation, orthonormal, whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,63 +31,10 @@ if TYPE_CHECKING:
 Chunks = Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]
 """A new pass over the pairs at each call: x and y, both (b, d, m)."""
 
-SPREAD = 0.1
 DISTANCES_A_CHUNK = 10_000
 QUANTILES = np.linspace(0, 1, 201)
 FORGET = 0.9
-SPECTRAL_ROWS = 1500
 FARTHEST = 1e30
-
-
-@dataclass(frozen=True)
-class NetworkOptions:
-    """Options of the network."""
-
-    layers: int = option(8, "N of (I + A / N)^N, one L-conv layer each")
-    order: int = option(4, "terms of the Taylor series of exp(A / N) in a layer; 1: I + A / N, as in the papers")
-    encoder: str = option(
-        "projection",
-        "t from the pair: `projection`, least squares on the current generators plus a perceptron; `mlp`, that alone",
-        ("projection", "mlp"),
-    )
-    start: str = option(
-        "spectral",
-        "first generators: `spectral`, leading singular vectors of (y - x) x^T over near pairs; `random`",
-        ("spectral", "random"),
-    )
-    width: int = option(64, "units of a hidden layer of the encoder")
-    hidden: int = option(2, "hidden layers of the encoder")
-    epochs: int = option(200, "passes over the pairs")
-    learning_rate: float = option(0.01, "of Adam, at the start; falls to zero along a cosine")
-    batch: int = option(256, "pairs a step")
-    clip: float = option(1.0, "largest norm of the gradient")
-    nearest: float = option(0.1, "share of the pairs, nearest first, in the first pass; grows to 1 by half time")
-    closure: float = option(0.0, "weight of the distance of the brackets to the span")
-    orthogonality: float = option(0.1, "weight of the overlaps of the generators")
-    form: str = option("frobenius", "in which the generators are to be orthogonal", ("frobenius", "killing"))
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be trained."""
-        for name in ("layers", "order", "width", "epochs", "batch"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}; it must be 1 or more")
-        if self.hidden < 0:
-            raise InputError(f"hidden is {self.hidden}; it must be 0 or more")
-        for name in ("learning_rate", "clip"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name} is {getattr(self, name)}; it must be above 0")
-        for name in ("closure", "orthogonality"):
-            if not getattr(self, name) >= 0:
-                raise InputError(f"{name} is {getattr(self, name)}; a weight must be 0 or more")
-        if not 0 < self.nearest <= 1:
-            raise InputError(f"nearest is {self.nearest}; a share must be above 0 and at most 1")
-        for name, choices in (
-            ("encoder", ("projection", "mlp")),
-            ("start", ("spectral", "random")),
-            ("form", ("frobenius", "killing")),
-        ):
-            if getattr(self, name) not in choices:
-                raise InputError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(choices)}")
 
 
 class Network:
@@ -147,17 +95,7 @@ class Network:
             raise InputError(f"device {device!r}: no CUDA device is at hand; use cpu")
         self.d, self.m, self.k, self.rank, self.seed = d, m, k, rank, seed
         self._device, self._type = torch.device(device), getattr(torch, dtype)
-        self._basis: Tensor | None = None
-        if basis is not None:
-            rows = basis.tocoo()
-            self._basis = torch.sparse_coo_tensor(
-                torch.from_numpy(np.stack([rows.row, rows.col]).astype(np.int64)),
-                torch.from_numpy(np.asarray(rows.data, dtype=np.float64)).to(self._type),
-                rows.shape,
-                device=self._device,
-                check_invariants=True,
-            ).coalesce()
-        self._onto = None if basis is None else basis.T
+        self._forms = Parametrisation(d, k, basis, rank, self._device, self._type)
         start = self._start(generators, np.random.default_rng((seed, 0)))
         self._spectral = self.options.start == "spectral" and generators is None
         self._weights: dict[str, Tensor] = {
@@ -196,7 +134,7 @@ class Network:
         losses: list[float] = []
         for number, (x, y) in enumerate(chunks()):
             self._check(x, y)
-            far = _distance(x, y)
+            far = distance(x, y)
             near = np.flatnonzero((far > 0) & (far <= reach))
             if not len(near):
                 continue
@@ -275,9 +213,7 @@ class Network:
 
     def _start(self, given: np.ndarray | None, rng: np.random.Generator) -> dict[str, np.ndarray]:
         d, k = self.d, self.k
-        if given is None and self._onto is not None:
-            given = (self._onto.T @ rng.standard_normal((self._onto.shape[0], k))).T.reshape(k, d, d)
-        weights = self._directions(rng.standard_normal((k, d, d)) if given is None else given)
+        weights = self._forms.directions(self._forms.drawn(rng) if given is None else given)
         inputs = 2 * d * self.m + (k + 1 if self.options.encoder == "projection" else 0)
         widths = [inputs, *[self.options.width] * self.options.hidden, k]
         for number, (a, b) in enumerate(pairwise(widths)):
@@ -287,31 +223,18 @@ class Network:
             weights[f"bias.{number}"] = np.zeros(b)
         return weights
 
-    def _directions(self, generators: np.ndarray) -> dict[str, np.ndarray]:
-        """The weights that stand for (k, d, d) generators, up to their sizes."""
-        if self.rank is not None:
-            u, s, v = np.linalg.svd(generators)
-            root = np.sqrt(s[:, None, : self.rank])
-            left, right = u[:, :, : self.rank] * root, v[:, : self.rank].transpose(0, 2, 1) * root
-            return {"left": _spread(left), "right": _spread(right)}
-        flat = np.reshape(generators, (self.k, -1)).T
-        flat = flat if self._onto is None else self._onto @ flat
-        if not np.linalg.norm(flat, axis=0).all():
-            raise InputError("a generator to start from vanishes in the candidate space; leave it out")
-        return {"generators": _spread(flat.T).T.copy()}
-
     def _survey(self, chunks: Chunks) -> None:
         """The first pass: scales of x and y - x, the size of t, the distances of pairs."""
         n, sums, squares, distances = 0, np.zeros(2 * self.d * self.m), np.zeros(2 * self.d * self.m), []
         for x, y in chunks():
             self._check(x, y)
             if n == 0 and self._spectral and len(x):
-                self._set_start(_spectral_start(x, y, self.k))
+                self._set_start(spectral_start(x, y, self.k))
             rows = np.concatenate([x.reshape(len(x), -1), (y - x).reshape(len(x), -1)], axis=1).astype(np.float64)
             n += len(x)
             sums += rows.sum(axis=0)
             squares += (rows**2).sum(axis=0)
-            far = _distance(x, y)
+            far = distance(x, y)
             far = np.minimum(far[far > 0], FARTHEST)
             distances.append(far[:: max(1, -(-len(far) // DISTANCES_A_CHUNK))])
         if n == 0:
@@ -334,7 +257,7 @@ class Network:
         if generators is None:
             return
         try:
-            start = self._directions(generators)
+            start = self._forms.directions(generators)
         except InputError:
             return
         with torch.no_grad():
@@ -355,7 +278,7 @@ class Network:
         error = ((y - made) ** 2).mean()
         loss = error / (moved + torch.finfo(self._type).tiny)
         if self.options.closure or self.options.orthogonality:
-            full = self._matrices(factors)
+            full = whole(factors)
             if self.options.closure:
                 loss = loss + self.options.closure * closure_penalty(full)
             if self.options.orthogonality:
@@ -405,35 +328,14 @@ class Network:
 
     def _factors(self) -> tuple[Tensor, Tensor | None]:
         """The L_i at their fixed sizes, as `act` wants them."""
-        import torch
-
-        size = self._size * math.sqrt(self.d)
-        if self.rank is not None:
-            left, right = self._weights["left"], self._weights["right"]
-            squares = ((left.transpose(1, 2) @ left) * (right.transpose(1, 2) @ right)).sum((1, 2))
-            return (size * left / squares.sqrt()[:, None, None]).permute(1, 0, 2), right.transpose(1, 2)
-        flat = self._weights["generators"]
-        flat = size * flat / torch.linalg.vector_norm(flat, dim=0)
-        full = flat if self._basis is None else torch.sparse.mm(self._basis, flat)
-        return full.reshape(self.d, self.d, self.k).permute(0, 2, 1), None
-
-    def _matrices(self, factors: tuple[Tensor, Tensor | None]) -> Tensor:
-        left, right = factors
-        return left.transpose(0, 1) if right is None else left.transpose(0, 1) @ right
+        return self._forms.factors(self._weights, self._size * math.sqrt(self.d))
 
     def _orthonormal(self) -> tuple[np.ndarray, np.ndarray]:
         """The L_i as (k, d, d) orthonormal matrices times (k, k): A = sum_j (mix t)_j Q_j."""
         import torch
 
         with torch.no_grad():
-            full = self._matrices(self._factors()).cpu().numpy().astype(np.float64).reshape(self.k, -1).T
-        # Through the singular vectors, the zeros of a mask stay exact zeros.
-        _, values, right = np.linalg.svd(full.T @ full, hermitian=True)
-        # Dependent generators come out shorter than 1 rather than as magnified rounding.
-        values = np.sqrt(np.maximum(values, 1e-14 * values[0]))
-        directions = (full @ right.T) / values
-        mix = values[:, None] * right
-        return directions.T.reshape(self.k, self.d, self.d), mix
+            return orthonormal(whole(self._factors()).cpu().numpy().astype(np.float64))
 
     def _evaluate(self, x: np.ndarray, y: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray]]:
         import torch
@@ -461,43 +363,3 @@ class Network:
                 raise InputError(
                     f"{name} has shape {array.shape}; the network wants ({len(x)}, {self.d}, {self.m}), the pairs first"
                 )
-
-
-def _spread(weights: np.ndarray) -> np.ndarray:
-    """Each weights[i] scaled to root-mean-square SPREAD: how far one step of Adam turns it depends on that alone."""
-    size = np.sqrt(np.mean(weights**2, axis=tuple(range(1, weights.ndim)), keepdims=True))
-    return np.asarray(SPREAD * weights / size)
-
-
-def _distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """(b,): |y - x| / |x|; infinite at x = 0 unless y is 0 too."""
-    far = np.linalg.norm((y - x).reshape(len(x), -1), axis=1)
-    size = np.linalg.norm(x.reshape(len(x), -1), axis=1)
-    return np.divide(far, size, out=np.where(far > 0, np.inf, 0.0), where=size > 0)
-
-
-def _spectral_start(x: np.ndarray, y: np.ndarray, k: int) -> np.ndarray | None:
-    """(k, d, d): leading left singular vectors of the matrices (y - x) (C^{-1/2} m)^T, times C^{-1/2}; None if fewer.
-
-    m = (x + y) / 2 with second moments C, over the nearest third of the pairs. For pairs of one generator L and round
-    m the first is L itself: L m m^T has mean L. Found through the (n, n) Gram matrix, since d^2 may be large.
-    """
-    d, m = x.shape[1:]
-    count = min(-(-len(x) // 3), max(SPECTRAL_ROWS // m, 1))
-    nearest = np.argsort(_distance(x, y), kind="stable")
-    nearest = nearest[np.any(x != y, axis=(1, 2))[nearest]][: -(-len(x) // 3)]
-    if not len(nearest):
-        return None
-    nearest = nearest[:: -(-len(nearest) // count)]
-    moved = np.moveaxis(y[nearest] - x[nearest], 2, 1).reshape(-1, d).astype(np.float64)
-    middle = np.moveaxis(x[nearest] + y[nearest], 2, 1).reshape(-1, d).astype(np.float64) / 2
-    values, vectors = np.linalg.eigh(middle.T @ middle / len(middle))
-    root = (vectors / np.sqrt(np.maximum(values, 1e-3 * values[-1] + np.finfo(float).tiny))) @ vectors.T
-    white = middle @ root
-    gram = (moved @ moved.T) * (white @ white.T)
-    gram = gram.reshape(len(nearest), m, len(nearest), m).sum((1, 3))
-    values, vectors = np.linalg.eigh(gram)
-    if len(values) < k or values[-k] <= 1e-12 * values[-1]:
-        return None
-    weights = np.repeat(vectors[:, : -k - 1 : -1], m, axis=0)
-    return np.stack([(moved * weight[:, None]).T @ white @ root for weight in weights.T])

@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 import torch
 
-from .anneal import conjugate_gradients, regularised, second_moments, side_by_side, stacked
 from .derivative import Derivative, derivative
 from .flow import SMALL, Eigen, TaylorFlow, flow, leans
 from .model import Model, normalised
 from .pairs import Block, Pairs
+from .quadratic import Quadratic, conjugate_gradients, quadratic, regularised, second_moments
 from .space import Space
 
 # A pair is far off when its squared residual exceeds this many medians, and this share of |y|^2.
@@ -92,14 +92,18 @@ class Placed:
 def place(block: Block, model: Model, t: torch.Tensor, eigen: Eigen | None, nodes: int = 1) -> Placed:
     """Carry x on to y, and linearise there; half way where that is cheaper and the same."""
     carried = flow(model.generators, t, eigen, NEGLIGIBLE * math.sqrt(model.variance))
-    middle = carried.act(block.x, 0.5)
     if isinstance(carried, TaylorFlow) and not leans(model.generators, t):
-        # Each action of a large group costs as much as all else: a rotation leaves squares as they are half way.
-        residual, share = carried.act(block.y, -0.5) - middle, 0.0
+        # Each action of a large group costs as much as all else: a rotation leaves squares as they are half way. The
+        # point where the derivative is taken need not be known to more than single precision.
+        residual, share = carried.apart(block.x, block.y), 0.0
+        middle = carried.single().act(block.x.float(), 0.5).to(block.x.dtype)
+        tangent = derivative(carried, t, middle, nodes, share)
+        jacobian = tangent.single().jacobian(model.generators.float()).to(middle.dtype)
     else:
+        middle = carried.act(block.x, 0.5)
         residual, share = block.y - carried.act(middle, 0.5), 0.5
-    tangent = derivative(carried, t, middle, nodes, share)
-    jacobian = tangent.jacobian(model.generators)
+        tangent = derivative(carried, t, middle, nodes, share)
+        jacobian = tangent.jacobian(model.generators)
     gram = jacobian @ jacobian.transpose(1, 2)
     return Placed(block.at, t, middle, residual, jacobian, gram, factor_of(gram, model), tangent)
 
@@ -245,19 +249,20 @@ class Step:
     def take(self) -> Refined:
         """The next model, coefficients, and the relative change of the generators."""
         used = self._admit()
-        target, spread, gram, second = self._normal_equations()
+        target, loose, gram, second = self._normal_equations()
         k = self.model.count
-        inverse = torch.linalg.inv(regularised(gram + spread, 1e-9))
-        damped = spread + 1e-9 * gram
+        form = quadratic(self.space, regularised(gram, 1e-9))
 
         def operator(change: torch.Tensor) -> torch.Tensor:
-            result = stacked(side_by_side(change) @ damped, k)
+            result = 1e-9 * form.times(change)
+            if loose is not None:
+                result = result + loose.times(change)
             for placed in self.placed():
                 result = result + placed.curvature(change)
             return self._across(result)
 
         def precondition(change: torch.Tensor) -> torch.Tensor:
-            return self._across(stacked(side_by_side(change) @ inverse, k))
+            return self._across(form.solve(change))
 
         start = torch.zeros_like(target)
         if self.pairs.size <= SMALL:
@@ -314,28 +319,30 @@ class Step:
         total = sum(float((block.y**2).sum()) for block in self.pairs.blocks(self.rows))
         return total / len(self.t)
 
-    def _normal_equations(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The gradient, the Gram matrices of the spread and of the mean of t, and sum t t^T + cov t."""
+    def _normal_equations(self) -> tuple[torch.Tensor, Quadratic | None, torch.Tensor, torch.Tensor]:
+        """The gradient, the form of the spread of t, the Gram matrix of spread and mean, and sum t t^T + cov t."""
         model, pairs = self.model, self.pairs
         k, d = model.count, pairs.size
         gram = model.generators.new_zeros((k * d, k * d))
-        spread = torch.zeros_like(gram)
+        # Next to no noise: the spread of t would only hold the last digits back.
+        spread = None if model.variance * pairs.values < FAINT * self._energy() else torch.zeros_like(gram)
         target = torch.zeros_like(model.generators)
         second = torch.zeros_like(model.spread)
         for placed in self.placed():
             covariance = model.variance * torch.cholesky_inverse(placed.factor) * placed.weight
             outer = placed.t[:, :, None] * placed.t[:, None, :] * placed.weight
-            spread += second_moments(covariance, placed.middle)
+            if spread is not None:
+                spread += second_moments(covariance, placed.middle)
             gram += second_moments(outer, placed.middle)
             second += (outer + covariance).sum(0)
             inner = placed.step(model, placed.residual)[:, :, None]
             reduced = placed.residual - (placed.jacobian.transpose(1, 2) @ inner).reshape(placed.residual.shape)
             target += placed.derivative.adjoint(reduced * placed.weight)
-        if model.variance * pairs.values < FAINT * self._energy():
-            # Next to no noise: the spread of t would only hold the last digits back.
-            spread.zero_()
-        target -= stacked(side_by_side(model.generators) @ spread, k)
-        return self._across(target), spread, gram, second
+        loose = None
+        if spread is not None:
+            gram, loose = gram + spread, quadratic(self.space, spread)
+            target -= loose.times(model.generators)
+        return self._across(target), loose, gram, second
 
     def _across(self, change: torch.Tensor) -> torch.Tensor:
         """Changes in the candidate space that lead out of the span: the others only rename t."""

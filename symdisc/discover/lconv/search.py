@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .anneal import anneal, expect, regularised
+from .anneal import anneal, expect
 from .flow import SMALL, Eigen, images
 from .invariants import invariant_start
 from .model import Model, normalised
 from .pairs import Block, Pairs
+from .quadratic import regularised
 from .refine import FAR, SLIGHT, factor_of, locate, refine
 from .space import Space
 
@@ -25,6 +26,7 @@ STILL = 1e-24
 ROUNDS = 8
 TRIES = 3
 HEAVY = 5e7
+LABORIOUS = 3e8
 RESTARTS = 16
 STRAYS = 0.1
 FINE = 1e-8
@@ -32,6 +34,9 @@ STALLED = 0.8
 # Change of the generators, of norm 1, at which steps end; what a step of large matrices leaves is far smaller still.
 ACCURACY = 3e-7
 LARGE_ACCURACY = 3e-6
+# A change of the generators after which pairs further out are no risk; and noise that is none, as a share of y^2.
+SETTLED = 1e-2
+EXACT = 1e-10
 START_NUMBERS = 2**23
 ANNEAL_FLOOR = 3e-3
 
@@ -103,7 +108,11 @@ def starts(pairs: Pairs, near: torch.Tensor, k: int, space: Space) -> list[Found
     test_middle, test_moved = (test.x + test.y) / 2, test.y - test.x
     scored: list[tuple[float, Found]] = []
     sizes = sorted({min(most, max(20, int(f * len(near)))) for f in FRACTIONS})
-    sizes = [s for s in sizes if s * max(1, pairs.values - k) >= SURE * unknown][:5] or sizes[-1:]
+    equations = max(1, pairs.values - k)
+    if len(near) * pairs.values * pairs.size * k > LABORIOUS:
+        # One start has to do: few pairs, since the mid-point model holds for near ones, but not too few.
+        sizes = [s for s in sizes if s * equations >= 2 * SURE * unknown][:1] or sizes[-1:]
+    sizes = [s for s in sizes if s * equations >= SURE * unknown][:5] or sizes[-1:]
     for size in sizes:
         chosen = torch.sort(near[:size])[0]
         block = pairs.take(chosen)
@@ -195,8 +204,13 @@ def grid_search(pairs: Pairs, rows: torch.Tensor, model: Model, reach: float) ->
         if not eigen.sound:
             t[at], left[at] = locate(block, model, torch.zeros_like(t[at]), 12)
             continue
+        values = torch.linspace(-reach, reach, steps, dtype=pairs.dtype, device=pairs.device)
+        if pairs.size <= SMALL:
+            left[at], chosen = eigen.residuals(block.x, block.y, values).min(1)
+            t[at] = values[chosen][:, None]
+            continue
         inside = eigen.into(block.x)
-        for value in torch.linspace(-reach, reach, steps, dtype=pairs.dtype).tolist():
+        for value in values.tolist():
             turned = eigen.back(inside * torch.exp(value * eigen.values))
             size = ((block.y - turned) ** 2).sum((1, 2))
             better = size < left[at]
@@ -206,25 +220,32 @@ def grid_search(pairs: Pairs, rows: torch.Tensor, model: Model, reach: float) ->
 
 
 def widening(pairs: Pairs, near: torch.Tensor, start: Found, space: Space, short: bool) -> Iterator[Found]:
-    """Several generators: the nearest pairs first, then twice as many, until all are in."""
+    """Several generators: the nearest pairs first, then more and more of them, until all are in.
+
+    Large matrices learn from few pairs as long as they learn anything: a step costs what its pairs cost.
+    """
     model, rows, t = start.model, start.rows, start.t
-    t = located(pairs, rows, model, t)[0] if pairs.size <= SMALL else t
+    small = pairs.size <= SMALL
+    t = located(pairs, rows, model, t)[0] if small else t
     size = len(rows)
     while True:
         whole = size >= len(near)
-        iterations = 14 if whole else 3
-        accuracy = 1e-3 if short and not whole else ACCURACY if pairs.size <= SMALL else LARGE_ACCURACY
+        iterations = 14 if whole or not small else 3
+        accuracy = LARGE_ACCURACY if not small else 1e-3 if short and not whole else ACCURACY
         nodes = 1 if model.count == 1 else None
-        before = math.inf
+        before, step = math.inf, None
         for step in refine(pairs, rows, model, t, space, iterations=iterations, accuracy=accuracy, nodes=nodes):
             model = step.model
             still, before = model.variance > STALLED * before, model.variance
             yield Found(model, step.t, rows, f"{len(rows)} pairs")
-            if short and still:
+            if still and (short or not (whole or small)):
                 break
         if whole:
             return
-        size = min(len(near), 2 * size)
+        if short and not small and model.variance < EXACT * float((pairs.take(rows[:100]).y ** 2).mean()):
+            # Nothing but rounding is left: all pairs would say the same.
+            return
+        size = min(len(near), (4 if not small and step is not None and step.change < SETTLED else 2) * size)
         rows = torch.sort(near[:size])[0]
         t = first_guess(pairs, rows, model)
 

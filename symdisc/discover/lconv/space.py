@@ -1,4 +1,4 @@
-"""The candidate space as a projector on stacks of matrices."""
+"""The candidate space as a projector on stacks of matrices, and which entries of a row it leaves free."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ class Space:
     Args:
         candidates: with an orthonormal sparse basis.
         device, dtype: of the matrices.
+
+    Attributes:
+        mask: (m, m), 1 where an entry is free, if no two entries are tied to each other; else None.
+        columns: (m, p) the entries of each row that some candidate has, behind them m; None where all rows are full.
     """
 
     def __init__(self, candidates: Candidates, device: torch.device, dtype: torch.dtype) -> None:
@@ -28,6 +32,7 @@ class Space:
             mask = torch.zeros(self.size**2, dtype=dtype)
             mask[torch.from_numpy(entries.astype(np.int64))] = 1.0
             self.mask = mask.reshape(self.size, self.size).to(device)
+        self.columns = None if self.full else torch.from_numpy(_columns(entries, self.size)).to(device)
         self._entries = torch.from_numpy(entries.astype(np.int64)).to(device)
         self._columns = torch.from_numpy(columns.astype(np.int64)).to(device)
         self._values = torch.from_numpy(basis.data).to(device, dtype)
@@ -44,3 +49,12 @@ class Space:
         back = torch.zeros_like(flat)
         back.index_add_(1, self._entries, weights[:, self._columns] * self._values)
         return back.reshape(matrices.shape)
+
+
+def _columns(entries: np.ndarray, size: int) -> np.ndarray:
+    """(m, p): of each row, the columns in which flat entries (row-major) lie, padded with m."""
+    row, column = np.divmod(np.unique(entries), size)
+    count = np.bincount(row, minlength=size)
+    columns = np.full((size, int(count.max(initial=0))), size, dtype=np.int64)
+    columns[row, np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)] = column
+    return columns

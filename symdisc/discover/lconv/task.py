@@ -155,9 +155,10 @@ class PairsTask:
         Raises:
             InputError: values that cannot be squared.
         """
-        size = moved = 0.0
+        size = moved = seen = 0.0
         for block in self.pairs.blocks():
-            size = max(size, float(block.x.abs().max()), float(block.y.abs().max()))
+            seen = max(seen, float(block.x.abs().max()))
+            size = max(size, seen, float(block.y.abs().max()))
             moved = max(moved, float((block.y - block.x).abs().max()))
         if size > 1e100 or 0 < size < 1e-100:
             raise InputError(
@@ -168,7 +169,9 @@ class PairsTask:
             return few
         if any(not (self.batch % self.options.folds == fold).any() for fold in range(self.options.folds)):
             return "some held-out parts would be empty; take fewer, --set lconv.folds"
-        return None if moved > 0 else "y equals x in every pair: nothing moves"
+        if not moved > 0:
+            return "y equals x in every pair: nothing moves"
+        return None if seen > 0 else "x is zero in every pair: no matrix moves it"
 
     def _one_map_at_sight(
         self, sample: Pairs, train: torch.Tensor, test: torch.Tensor, fixed: FixedMap
@@ -272,7 +275,8 @@ class PairsTask:
 
     def _trained(self, name: str, pairs: Pairs, rows: torch.Tensor, k: int) -> Generator[Progress, None, Found]:
         """A model from the network form."""
-        from .network import Network, NetworkOptions
+        from .network import Network
+        from .network_options import NetworkOptions
 
         known = self._known(name)
         if known is not None:

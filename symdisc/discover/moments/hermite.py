@@ -16,6 +16,8 @@ from math import comb
 
 import numpy as np
 
+from ..hermite import Places, codes, one_dimensional
+
 BLOCK_VALUES = 1 << 20
 # e is below the smallest float64 beyond this |z|^2 / (4 d); the polynomials may overflow there.
 FARTHEST = 700.0
@@ -26,14 +28,6 @@ def damping(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     exponent = np.einsum("nd,nd->n", z, z) / (4 * z.shape[1])
     near = exponent < FARTHEST
     return np.where(near, np.exp(-np.minimum(exponent, FARTHEST)), 0.0), np.where(near[:, None], z, 0.0)
-
-
-def one_dimensional(z: np.ndarray, degree: int) -> list[np.ndarray]:
-    """He_k(z) / sqrt(k!) for k = 0 .. degree."""
-    values = [np.ones_like(z), z]
-    for k in range(1, degree):
-        values.append((z * values[k] - np.sqrt(k) * values[k - 1]) / np.sqrt(k + 1))
-    return values[: degree + 1]
 
 
 @dataclass(frozen=True)
@@ -62,8 +56,7 @@ class Hermite:
 
     @cached_property
     def _codes(self) -> np.ndarray:
-        """(d,): the key of a multi-index is the sum of these modulo 2^64, different for different ones."""
-        return np.random.default_rng(0).integers(1, 2**63, self.d, dtype=np.uint64)
+        return codes(self.d)
 
     @cached_property
     def _plan(self) -> tuple[list[list[np.ndarray]], np.ndarray, np.ndarray, np.ndarray]:
@@ -85,15 +78,9 @@ class Hermite:
         return plan, keys, degrees, np.concatenate(everything)
 
     @cached_property
-    def _sorted(self) -> tuple[np.ndarray, np.ndarray]:
-        keys = self._plan[3]
-        order = np.argsort(keys, kind="stable")
-        return keys[order], order
-
-    def _places(self, keys: np.ndarray) -> np.ndarray:
+    def _places(self) -> Places:
         """Where multi-indices stand among the sums."""
-        ordered, order = self._sorted
-        return np.asarray(order[np.searchsorted(ordered, keys)])
+        return Places(self._plan[3])
 
     @cached_property
     def low(self) -> np.ndarray:
@@ -122,10 +109,9 @@ class Hermite:
         """For the tests: where each, raised and lowered, stands among the low ones, and with what factors."""
         keys, degrees = self._plan[1], self._plan[2]
         chosen = np.flatnonzero((degrees >= 1) & (degrees <= self.degree))
-        order = np.argsort(keys, kind="stable")
         own, alpha = keys[chosen, None], self.low[chosen].astype(float)
-        up = order[np.searchsorted(keys[order], own + self._codes)]
-        down = order[np.searchsorted(keys[order], np.where(alpha > 0, own - self._codes, own))]
+        low = Places(keys)
+        up, down = low(own + self._codes), low(np.where(alpha > 0, own - self._codes, own))
         half = 1 / (2 * self.d)
         return up, down, -half * np.sqrt(alpha + 1), (1 - half) * np.sqrt(alpha)
 

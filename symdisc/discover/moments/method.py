@@ -55,6 +55,7 @@ class Moments:
         "ours; without the damping, rows of degree k are d rho(L) M_k = 0, the equation of finzi2021emlp with the "
         "roles of generators and invariants exchanged"
     )
+    cites = ("finzi2021emlp",)
     options = MomentsOptions
 
     def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> MomentsTask:

@@ -14,6 +14,7 @@ from ..batches import BATCHES, batch_numbers, too_few
 from ..candidates import candidates_of, is_grid
 from ..evidence import MomentEvidence, whitened
 from ..method import Given, Outcome
+from ..ranks import current
 from ..rows import DenseRows, Form, Rows
 from ..scatter import Scatter
 from ..settings import Settings
@@ -62,7 +63,8 @@ class MomentsTask:
         rng = np.random.default_rng([settings.seed, 5])
         self._chosen = np.sort(rng.choice(data.samples, count, replace=False, shuffle=False))
         self.sample = np.zeros((count, self.columns))
-        self.stage, self.row = 0, 0
+        self.ranks = current()
+        self.stage, self.row = 0, self.ranks.rows(data)[0]
         self._chunks: Iterator[Chunk] | None = None
         self._chunk: Chunk | None = None
         self.frame: Frame | None = None
@@ -98,8 +100,9 @@ class MomentsTask:
             return False
         if self._chunk is None or self.row == self._chunk.start + len(self._chunk.x):
             if self._chunks is None:
-                rows = self.data.chunk_rows
-                self._chunks = self.data.chunks(self.row // rows * rows)
+                rows, stop = self.data.chunk_rows, self.ranks.rows(self.data)[1]
+                start = stop if self.row == stop else self.row // rows * rows
+                self._chunks = self.data.chunks(start, stop=stop)
             self._chunk = next(self._chunks, None)
         if self._chunk is None:
             self._next_stage()
@@ -126,9 +129,14 @@ class MomentsTask:
         return max(64, min(STEP_VALUES // self.hermite.sums, (1 << 22) // wide))
 
     def _next_stage(self) -> None:
-        self.stage, self.row, self._chunks, self._chunk = self.stage + 1, 0, None, None
+        first = self.ranks.rows(self.data)[0]
+        self.stage, self.row, self._chunks, self._chunk = self.stage + 1, first, None, None
         if self.stage == 1:
+            self.scatter.of_all(self.ranks)
+            self.sample = self.ranks.total(self.sample)
             self._prepare()
+        elif self.sums is not None:
+            self.sums.restore(self.ranks.totals(self.sums.state()))
 
     def _survey(self, x: np.ndarray, start: int) -> None:
         size = max(float(x.max()), -float(x.min()))

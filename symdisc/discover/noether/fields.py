@@ -11,6 +11,7 @@ from ...errors import InputError
 from ...symmetry import Block
 from ..evidence import PointwiseEvidence
 from ..method import Given, Outcome
+from ..ranks import Ranks
 from ..rows import DenseForms
 from ..settings import Settings
 from .actions import INTERNAL
@@ -180,6 +181,14 @@ class FieldTask(RunsTask):
             self.internal if len(self.internal) else None,
             self.spacetime if len(self.spacetime) else None,
         )
+
+    def merge(self, stage: int, ranks: Ranks) -> None:
+        """The sums of all runs: for the equation, then for the currents."""
+        if stage == 0:
+            self._lag = ranks.totals(self._lag)
+        else:
+            self._sums, self._map = ranks.totals(self._sums), ranks.totals(self._map)
+            self._weights = ranks.total(self._weights)
 
     def finish(self, stage: int) -> None:
         """The Lagrangian."""

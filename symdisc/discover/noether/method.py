@@ -57,6 +57,7 @@ class Noether:
         "Dehmamy et al., Automatic Symmetry Discovery with Lie Algebra Convolutional Network (NeurIPS 2021), section "
         "6; the weak form of the currents is ours"
     )
+    cites = ("dehmamy2021automatic",)
     options = NoetherOptions
 
     def task(self, data: DataSet, settings: Settings, given: Given | None = None) -> RunsTask:

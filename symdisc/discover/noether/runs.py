@@ -14,6 +14,7 @@ from ...errors import InputError
 from ...symmetry import Block, Verdict
 from ..batches import BATCHES, batch_numbers
 from ..method import Outcome
+from ..ranks import Ranks, current
 from ..settings import Settings
 from ..task import Progress
 from .bumps import CURRENTS, LEAST_WIDTH, Bumps, widths_for
@@ -63,7 +64,9 @@ class RunsTask(ABC):
                 raise InputError(f"{label}: {size} {what}; {SHORTEST} are needed to see a charge change")
         self.segments = 1 if self.runs >= MANY_RUNS else math.ceil(UNITS / self.runs)
         self._chunks: Iterator[Chunk] | None = None
-        self._stage, self._start = -1, 0
+        self.ranks = current()
+        self._first, self._last = self.ranks.rows(data)
+        self._stage, self._start = -1, self._first
         self.silent: str | None = None
 
     # What a subclass does.
@@ -75,6 +78,10 @@ class RunsTask(ABC):
     @abstractmethod
     def count(self, stage: int, chunk: Chunk) -> None:
         """Sums over a chunk of runs."""
+
+    @abstractmethod
+    def merge(self, stage: int, ranks: Ranks) -> None:
+        """The sums of a stage, over all ranks."""
 
     @abstractmethod
     def finish(self, stage: int) -> None:
@@ -114,14 +121,16 @@ class RunsTask(ABC):
             return False
         if self._chunks is None:
             # A stage that was interrupted after its last chunk has none left.
-            self._chunks = self.data.chunks(self._start, np.float64) if self._start < self.runs else iter(())
+            left = self._start < self._last
+            self._chunks = self.data.chunks(self._start, np.float64, self._last) if left else iter(())
         chunk = next(self._chunks, None)
         if chunk is not None:
             self.count(self._stage, chunk)
             self._start = chunk.start + len(chunk.x)
             return True
+        self.merge(self._stage, self.ranks)
         self.finish(self._stage)
-        self._stage, self._start, self._chunks = self._stage + 1, 0, None
+        self._stage, self._start, self._chunks = self._stage + 1, self._first, None
         return self._stage < len(self.stages)
 
     def progress(self) -> Progress:

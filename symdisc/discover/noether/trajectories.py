@@ -14,6 +14,7 @@ from ...symmetry import Block
 from ..candidates import candidates, read_mask
 from ..evidence import PointwiseEvidence
 from ..method import Given, Outcome
+from ..ranks import Ranks
 from ..rows import DenseForms
 from ..settings import Settings
 from .actions import INTERNAL, PHASE, Actions, given_actions, phase_actions, point_actions, seen_actions
@@ -152,6 +153,10 @@ class TrajectoryTask(RunsTask):
     def count(self, stage: int, chunk: Chunk) -> None:
         """Sums over a chunk of runs."""
         self._tally(self.tally, self.look, chunk.x, chunk.start, self.batch(chunk))
+
+    def merge(self, stage: int, ranks: Ranks) -> None:
+        """One tally of all runs."""
+        self.tally.restore(ranks.totals(self.tally.state()))
 
     def finish(self, stage: int) -> None:
         """Nothing is left to do."""
