@@ -2,8 +2,8 @@
 
     python benchmarks/function.py [--table NAME ...] [--seeds 5] [--nulls 100] [--minutes 60] [--orbits FILE]
 
-Tables: lorentz, o5, inertia, step, null, maps. Data are those of `symdisc sample` with the noise said; dimension and
-verdict are the tool's own, tolerance 0.1 unless said. An angle is the largest principal angle to the true span in
+Tables: lorentz, o5, liegg, inertia, step, null, maps. Data are those of `symdisc sample` with the noise said; dimension
+and verdict are the tool's own, tolerance 0.1 unless said. An angle is the largest principal angle to the true span in
 degrees, median over the seeds and its range; it is left out where the dimensions differ. Seconds are of one thread, as
 the processor counts them. A table stops before its next entry once its minutes are over. `step` reads the two-body
 orbits of LieGAN (github Rose-STL-Lab/LieGAN) from an NPZ file with `coords` (runs, steps, 8).
@@ -118,6 +118,35 @@ def o5(options: argparse.Namespace) -> None:
     angles("o5", [*cases, ("o5, all of gl(10)", "o5", 10_000, {}, {"candidates": "linear"})], options)
 
 
+def liegg(options: argparse.Namespace) -> None:
+    """Angle and seconds beside LieGG's recipe on the same data, in one process; LieGG is told the dimension."""
+    from liegg import liegg as peer
+
+    names = ("function", "LieGG, DataLoader", "LieGG, slices")
+    clock = Clock(options.minutes)
+    tally: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    for seed in range(options.seeds):
+        if clock.over:
+            break
+        run = of_problem("o5", seed, 10_000, {})
+        tally["function"].append((run.angle, run.seconds))
+        made = make("o5", seed, 10_000)
+        assert made.generators is not None
+        for word, loader in (("LieGG, DataLoader", True), ("LieGG, slices", False)):
+            small, seconds = peer(made.arrays["x"], made.arrays["y"].ravel(), 10, seed, loader)
+            whole = np.stack([np.kron(np.eye(2), one) for one in small])
+            tally[word].append((float(np.max(principal_angles(whole, made.generators))), seconds))
+    rows: list[Row] = [
+        [word, len(runs), middle([angle for angle, _ in runs]), middle([seconds for _, seconds in runs])]
+        for word, runs in tally.items()
+    ]
+    note = (
+        "LieGG: its published settings, written anew (`liegg.py`). DataLoader: a sample at a time, as its notebook "
+        "does; slices: of one tensor, which is the least that recipe can take. Imports are not counted."
+    )
+    record("function_liegg", "O(5), n = 10000", ["method", "sets", "angle, deg", "seconds"], rows, note)
+
+
 def inertia(options: argparse.Namespace) -> None:
     """LieSD's task; the dilation is a symmetry beside so(3)."""
     cases = [(f"inertia, noise {noise:g}", "inertia", 20_000, {"noise": noise}, {}) for noise in (0.0, 0.1)]
@@ -229,7 +258,7 @@ def maps(options: argparse.Namespace) -> None:
                 record("function_maps", "Polynomial maps, tolerance 0.05", [*header, "least defect"], rows, note)
 
 
-TABLES = {"lorentz": lorentz, "o5": o5, "inertia": inertia, "step": step, "null": null, "maps": maps}
+TABLES = {"lorentz": lorentz, "o5": o5, "liegg": liegg, "inertia": inertia, "step": step, "null": null, "maps": maps}
 
 
 def main() -> None:

@@ -43,8 +43,7 @@ def liegg(x: np.ndarray, y: np.ndarray, dimension: int, seed: int, loader: bool)
             nn.functional.mse_loss(net(inputs), wanted).backward()
             adam.step()
     points.requires_grad_(True)
-    net(points).sum().backward()
-    slope = points.grad.numpy().astype(float) / x.std(axis=0)
+    slope = torch.autograd.grad(net(points).sum(), points)[0].numpy().astype(float) / x.std(axis=0)
     half = width // 2
     rows = sum(slope[:, part, None] * x[:, None, part] for part in (slice(half), slice(half, None)))
     null = np.linalg.svd(rows.reshape(n, -1), full_matrices=False)[2][-dimension:]

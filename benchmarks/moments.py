@@ -22,7 +22,7 @@ THREADS = int(os.environ.setdefault("OMP_NUM_THREADS", "1"))
 # ruff: noqa: E402  (the number of threads is read when numpy is imported)
 import h5py
 import numpy as np
-from common import middle, record
+from common import middle, record, tallied
 
 import symdisc
 from symdisc.algebra import principal_angles
@@ -72,11 +72,6 @@ def angle_of(evidence: MomentEvidence, truth: np.ndarray) -> float:
     return float(np.max(principal_angles(found, truth)))
 
 
-def said(words: Counter[str]) -> str:
-    """Words with how often."""
-    return ", ".join(f"{word} ({count})" for word, count in words.most_common())
-
-
 def rings(options: argparse.Namespace) -> None:
     """SO(2) x SO(3) of rings of two widths and of student-t blocks."""
     rows: list[Row] = []
@@ -100,7 +95,7 @@ def rings(options: argparse.Namespace) -> None:
                     angles.append(angle_of(evidence, made.generators))
                 if clock.over():
                     break
-            rows.append([label, n, len(seconds), middle(angles), said(words), most, middle(seconds)])
+            rows.append([label, n, len(seconds), middle(angles), tallied(words.elements()), most, middle(seconds)])
             header = ["problem", "n", "sets", "angle, deg", "verdict, certified (times)", "most certified", "seconds"]
             record("moments_rings", "SO(2) x SO(3) under a map of condition 12; dimension 4 is true", header, rows)
 
@@ -117,10 +112,11 @@ def least_defect(how: str, d: int, seed: int, samples: int) -> float:
 def nulls(options: argparse.Namespace) -> None:
     """False discoveries, n 300 to 30000, d 3 to 8; Gaussian data apart."""
     clock = Clock(options.minutes)
+    name = f"moments_nulls_{options.first}" if options.first else "moments_nulls"
     words: dict[str, Counter[str]] = {how: Counter() for how in (*HOW, "gaussian")}
     least: dict[str, list[float]] = {how: [] for how in HOW}
     false, seen = 0, 0
-    for number in range(options.nulls):
+    for number in range(options.first, options.first + options.nulls):
         rng = np.random.default_rng([17, number])
         how = (*HOW, "gaussian")[number % 5]
         d, n = int(rng.integers(3, 9)), int(np.exp(rng.uniform(np.log(300), np.log(30000))))
@@ -139,14 +135,15 @@ def nulls(options: argparse.Namespace) -> None:
         seen += 1
         if number % 50 == 49 or clock.over():
             rows: list[Row] = [
-                [how, said(count), f"{min(least[how]):.2g}" if least.get(how) else "-"] for how, count in words.items()
+                [how, tallied(count.elements()), f"{min(least[how]):.2g}" if least.get(how) else "-"]
+                for how, count in words.items()
             ]
             note = (
                 f"{false} false discoveries in {seen} data sets. Least population defect: over all candidates, from "
                 f"{options.population} samples of each density; a set counts from twice the tolerance."
             )
             header = ["density", "verdict (times)", "least population defect"]
-            record("moments_nulls", "Densities without a symmetry, n 300 to 30000, d 3 to 8", header, rows, note)
+            record(name, "Densities without a symmetry, n 300 to 30000, d 3 to 8", header, rows, note)
         if clock.over():
             break
 
@@ -205,7 +202,7 @@ def clouds(options: argparse.Namespace) -> None:
             seconds.append(time.process_time() - start)
             if clock.over():
                 break
-        rows.append([3 * points, len(angles), middle(angles), said(words), middle(seconds)])
+        rows.append([3 * points, len(angles), middle(angles), tallied(words.elements()), middle(seconds)])
         header = ["d", "sets", "angle, deg", "verdict, certified (times)", "seconds"]
         record("moments_clouds", "Clouds that turn together: SO(3), n = 100000, degree 4", header, rows)
 
@@ -253,7 +250,7 @@ def digits(options: argparse.Namespace) -> None:
             following.append(float(found.spectrum[1]))
             if len(found):
                 angles.append(float(np.max(principal_angles(found.generators[:1], turn))))
-        rows.append([label, len(first), said(words), middle(angles), middle(first), middle(following)])
+        rows.append([label, len(first), tallied(words.elements()), middle(angles), middle(first), middle(following)])
         header = ["digits", "sets", "verdict, certified (times)", "to the rotation, deg", "least defect", "next"]
         record("moments_digits", "sklearn's digits, grid candidates", header, rows)
 
@@ -267,6 +264,7 @@ def main() -> None:
     parser.add_argument("--table", action="append", choices=tuple(TABLES), help="one table; again for more")
     parser.add_argument("--seeds", type=int, default=20, help="data sets an entry; ten times as many in `broken`")
     parser.add_argument("--nulls", type=int, default=1000, help="null data sets")
+    parser.add_argument("--first", type=int, default=0, help="number of the first null, which is its seed")
     parser.add_argument("--population", type=int, default=300_000, help="samples for the population defect of nulls")
     parser.add_argument("--points", type=int, nargs="+", default=[8], help="points of the clouds, three columns each")
     parser.add_argument("--harmonics", type=float, nargs="+", default=[0.1, 0.2, 0.4], help="broken: eps")

@@ -23,7 +23,7 @@ from symdisc.problems.registry import make
 
 # method -> problem, samples, options of the command
 RUNS: dict[str, tuple[str, int, list[str]]] = {
-    "lconv": ("rotated-images", 2000, []),
+    "lconv": ("vectors-so3", 2000, []),
     "lconv, grid": ("warped-images", 300, ["--candidates", "grid"]),
     "function, mlp": ("lorentz", 20000, ["--set", "function.model=mlp"]),
     "noether": ("klein-gordon-2d", 20, []),

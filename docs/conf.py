@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -15,6 +16,9 @@ copyright = "2026, The symdisc authors"
 version = release = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+# Formulas without the network: MathJax comes along in the pages where this package is installed (extra `docs`).
+if find_spec("sphinx-mathjax-offline"):
+    extensions.append("sphinx-mathjax-offline")
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]

@@ -21,6 +21,7 @@ LARGEST_CENTROID = 40
 FINE = 1e-9
 LARGEST_DERIVED = 16
 DERIVED = 1e-5
+UNIMODULAR = 0.3
 SMALL = 4
 SPLIT = 5.0
 
@@ -110,9 +111,18 @@ def _part(part: Summand, ruler: Ruler, samples: Samples) -> Identity:
 
 
 def _as_free(constants: np.ndarray, definition: Definition) -> bool:
-    """Whether an algebra has as many derivations as a defined one: dimensions may agree by chance."""
+    """Whether an algebra has as many derivations as a defined one, and no traces of ad x where that has none."""
     k = len(constants)
+    trace = np.linalg.norm(np.einsum("ijj->i", constants))
+    if trace > UNIMODULAR * series.scale(constants) and _unimodular(k, definition.name):
+        return False
     return k > LARGEST_DERIVED or series.derivation_dimension(constants, DERIVED) == _derivations(k, definition.name)
+
+
+@lru_cache(maxsize=256)
+def _unimodular(dimension: int, name: str) -> bool:
+    matrices = next(item.make() for item in definitions(dimension) if item.name == name)
+    return bool(np.abs(np.einsum("ijj->i", structure_constants(_orthonormal(matrices)))).max() < FINE)
 
 
 @lru_cache(maxsize=256)

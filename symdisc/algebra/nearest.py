@@ -22,6 +22,8 @@ EXACT = 1e3 * CLOSED
 LOOSE = 0.05
 CLOSE = 1e-3
 LOST, FAR = 0.5, 1e2
+# Noise moves a flag by at most this much more than itself.
+SKEW = 1e6
 # Largest increase of the squared distance, in units of the variance, that noise explains; a flag takes at most as many
 # degrees of freedom as it sets brackets to zero.
 BASE, PER_ZERO = 16.0, 0.7
@@ -156,7 +158,8 @@ def _plausible(constants: np.ndarray, candidate: Flag, noise: float) -> bool:
     frame = candidate.frame
     moved = np.einsum("ai,bj,cl,ijl->abc", frame, frame, frame, constants, optimize=True)
     lost = np.linalg.norm(moved[~candidate.allowed()])
-    return bool(lost < LOST * np.linalg.norm(constants) + FAR * noise)
+    share = min(LOST, SKEW * max(noise, ROUNDING))
+    return bool(lost < share * np.linalg.norm(constants) + FAR * noise)
 
 
 def _squared(rows: np.ndarray, basis: np.ndarray) -> float:

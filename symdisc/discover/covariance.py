@@ -84,7 +84,7 @@ class Covariance:
         # The interpreter with numpy; the strips; reading ahead, the chunk in use and its centred copy; scatter
         # matrices, and what their decomposition takes; the dense basis and its copies on the way to the file.
         memory = (
-            (65e6 if labelled else 45e6)
+            (62e6 if labelled else 45e6)
             + 8 * strips
             + 8 * chunk * (4 if labelled else 3)
             + 8 * size**2 * (2 * batches + 12)

@@ -32,6 +32,8 @@ MOST_MATRICES = 12
 LARGEST_MATRIX = 10
 MOST_NOTES = 40
 LONGEST = 400
+MOVED = ("space", "homogeneous", "internal")
+"""Blocks that `symdisc apply` moves data by."""
 TYPES = {"png": "image/png", "svg": "image/svg+xml"}
 WORDS = {"symmetric": "good", "none": "bad", "inconclusive": "doubt", "constructed": "neutral"}
 WHERE = {
@@ -294,29 +296,39 @@ def _use(symmetry: Symmetry) -> dict[str, Any]:
     files = symmetry.data.get("files") or [{}]
     data = clean(files[0].get("name") or "data.h5")
     folder = f"{PurePath(data).stem or 'result'}.symdisc"
+    quoted, source = shlex.quote(folder), shlex.quote(data)
     factored = not isinstance(symmetry.generators, np.ndarray)
-    shown = "preview(4)" if factored else "generators"
+    shape = " x ".join(map(str, symmetry.generators.shape))
     python = [
         "import symdisc",
         f"result = symdisc.load({folder!r})",
-        f"L = result.{shown}  # {' x '.join(map(str, symmetry.generators.shape))}{', by factors' if factored else ''}",
+        f"L = result.{'preview(4)' if factored else 'generators'}  # {shape}{', by factors' if factored else ''}",
     ]
-    shell = [f"symdisc report {shlex.quote(folder)}", f"symdisc cite {shlex.quote(folder)}"]
-    if len(symmetry):
+    shell = [f"symdisc report {quoted}", f"symdisc cite {quoted}"]
+    if len(symmetry) and not factored:
+        shell = [
+            f"symdisc analyze {quoted}",
+            f"symdisc test NEW_DATA --generators {quoted}",
+            f"symdisc export {quoted} --to latex",
+            *shell,
+        ]
+        if symmetry.kind == "labelled":
+            shell.insert(2, f"symdisc train {source} --generators {quoted}")
+    if len(symmetry) and {block.role for block in symmetry.blocks} & set(MOVED):
         k = len(symmetry)
         t = "0.3" if k == 1 else f"np.full({k}, 0.3)"
-        python.append(f"moved = symdisc.apply(result, x, {t})  # x: n samples of your data")
-        if k > 1:
-            python.insert(0, "import numpy as np")
-        if not factored:
-            shell = [
-                f"symdisc analyze {shlex.quote(folder)}",
-                f"symdisc test NEW_DATA --generators {shlex.quote(folder)}",
-                f"symdisc apply {shlex.quote(folder)} {shlex.quote(data)} --random 0.3",
-                f"symdisc export {shlex.quote(folder)} --to latex",
-                *shell,
-            ]
-    return {"folder": folder, "python": "\n".join(python), "shell": "\n".join(shell), "factored": factored}
+        kind = f", kind={symmetry.kind!r}" if symmetry.kind in ("trajectory", "field") else ""
+        axes = f", axes={clean(symmetry.data['axes'])!r}" if symmetry.data.get("axes") else ""
+        python.append(f"moved = symdisc.apply(result, x, {t}{kind}{axes})  # x: data of yours")
+        python = ["import numpy as np", *python] if k > 1 else python
+        shell.insert(0, f"symdisc apply {quoted} {source} --random 0.3")
+    return {
+        "folder": folder,
+        "quoted": quoted,
+        "python": "\n".join(python),
+        "shell": "\n".join(shell),
+        "factored": factored,
+    }
 
 
 def _provenance(symmetry: Symmetry) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -36,6 +37,7 @@ EXAMPLES = {
     "apply": "apply x.symdisc x.npy -t 0.1,0.2,0.3 -o turned.npy --force",
     "compare": "compare x.symdisc x.symdisc",
     "sample": "sample no-symmetry -o drawn.npz --samples 50 --force",
+    "train": "train data.h5 --generators data.symdisc --channels 8 --layers 1 --steps 20 --folds 2 -o model --force",
 }
 # Commands whose result is a text to be sent on, so that -q does not silence it.
 TEXTS = {"cite", "completion", "export"}
@@ -76,7 +78,10 @@ def folder(tmp_path_factory):
     rng = np.random.default_rng(0)
     np.save(folder / "x.npy", rng.standard_normal((60, 3)))
     symdisc.fit(np.load(folder / "x.npy"), method="covariance").save(folder / "x.symdisc")
-    for name in ("digits.symdisc", "pairs.symdisc"):
+    with h5py.File(folder / "data.h5", "w") as file:
+        file["x"] = rng.standard_normal((200, 3))
+        file["y"] = (file["x"][:] ** 2).sum(1)
+    for name in ("digits.symdisc", "data.symdisc", "pairs.symdisc"):
         shutil.copytree(folder / "x.symdisc", folder / name)
     shutil.copytree(ROOT / "sample_data", folder / "sample_data")
     return folder

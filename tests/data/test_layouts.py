@@ -290,13 +290,13 @@ def test_inspect_says_the_layout_and_marks_all_parts(tmp_path, capsys):
     assert capsys.readouterr().out.count("layout    The Well: ") == 1
 
 
-def test_a_problem_in_the_layout_of_the_well_needs_no_options(tmp_path):
-    """A complex wave as two fields of The Well is read as the same data set."""
+def two_fields(path):
+    """A complex wave as two fields of The Well, and the problem that it is."""
     from symdisc.problems import make
 
     made = make("complex-phi4", samples=6)
     x = made.arrays["x"]
-    with h5py.File(tmp_path / "a.h5", "w") as file:
+    with h5py.File(path, "w") as file:
         file.attrs["grid_type"], file.attrs["n_spatial_dims"] = "cartesian", 1
         file["dimensions/time"] = np.arange(x.shape[1]) * made.attributes["dt"]
         file["dimensions/x"] = np.arange(x.shape[2]) * made.attributes["spacing"]
@@ -308,7 +308,26 @@ def test_a_problem_in_the_layout_of_the_well_needs_no_options(tmp_path):
             array.attrs["dim_varying"] = [True]
         wrap = file.create_group("boundary_conditions/x_periodic")
         wrap.attrs["bc_type"], wrap.attrs["associated_dims"] = "PERIODIC", ["x"]
+    return made
+
+
+@pytest.mark.slow
+def test_a_problem_in_the_layout_of_the_well_is_read_as_it_was(tmp_path):
+    made = two_fields(tmp_path / "a.h5")
     with open_dataset([tmp_path / "a.h5"]) as data:
         assert (data.kind, data.axes, data.periodic) == ("field", "ntsv", (True,))
-        assert np.array_equal(whole(data), x)
+        assert np.array_equal(whole(data), made.arrays["x"])
         assert (data.dt, *data.spacing) == near(made.attributes["dt"], *made.attributes["spacing"])
+
+
+@pytest.mark.slow
+def test_fit_on_a_file_of_the_well_needs_no_options(tmp_path, capsys):
+    """The phase of the complex wave is found from the file alone."""
+    two_fields(tmp_path / "a.h5")
+    main(["fit", str(tmp_path / "a.h5"), "--no-plots", "--json", "-o", str(tmp_path / "a")], standalone_mode=False)
+    found = json.loads(capsys.readouterr().out)
+    assert (found["verdict"], found["dimension"]) == ("symmetric", 1)
+    with np.load(tmp_path / "a" / "generators.npz") as file:
+        turn = file["generators"][0]
+    assert np.allclose(np.abs(turn), [[0, np.sqrt(0.5)], [np.sqrt(0.5), 0]], atol=1e-3)
+    assert turn[0, 1] * turn[1, 0] < 0

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from scipy.linalg import expm, expm_frechet
+from scipy.linalg import block_diag, expm, expm_frechet
 
 from symdisc.discover.lconv.derivative import SeriesDerivative
 from symdisc.discover.lconv.derivative import derivative as derivative_of
 from symdisc.discover.lconv.exponentials import Exponentials
-from symdisc.discover.lconv.flow import Eigen, EigenFlow, SmallFlow, TaylorFlow, flow, leans
+from symdisc.discover.lconv.flow import Eigen, EigenFlow, SmallFlow, TaylorFlow, flow, leans, spectral
 
 B, M = 5, 2
 
@@ -207,3 +207,30 @@ def test_residuals_at_many_coefficients(d):
     found = Eigen(tensor(generators[0])).residuals(tensor(x), tensor(y), tensor(times))
     for column, value in zip(found.T, times, strict=True):
         np.testing.assert_allclose(column, ((y - x @ expm(value * generators[0]).T) ** 2).sum((1, 2)), rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("frequencies", "growth", "period"),
+    [((1.0,), 0.0, 2 * np.pi), ((0.5, 1.0), 0.0, 4 * np.pi), ((2.0, 3.0), 0.0, np.inf), ((1.0,), 0.3, np.inf)],
+)
+def test_a_full_turn(frequencies, growth, period):
+    blocks = [np.array([[growth, -w], [w, growth]]) for w in frequencies]
+    assert Eigen(tensor(block_diag(*blocks, 0.0))).turn == pytest.approx(period)
+
+
+@pytest.mark.parametrize("size", [0.1, 2.0, 20.0])
+def test_both_ends_at_once(size):
+    generators, t, x = problem(14, 2, size)
+    y = np.random.default_rng(7).standard_normal(x.shape)
+    expected = np.einsum("bij,bmj->bmi", group(generators, t, -0.5), y)
+    expected -= np.einsum("bij,bmj->bmi", group(generators, t, 0.5), x)
+    found = TaylorFlow(tensor(generators), tensor(t)).apart(tensor(x), tensor(y))
+    np.testing.assert_allclose(found, expected, atol=1e-11 * np.abs(expected).max())
+
+
+def test_spectral_norms():
+    matrices = np.random.default_rng(8).standard_normal((3, 40, 40))
+    matrices[2] = 0.0
+    truth = np.linalg.norm(matrices, 2, axis=(1, 2))
+    found = spectral(tensor(matrices)).numpy()
+    assert np.all((0.9 * truth <= found) & (found <= truth * (1 + 1e-12)))

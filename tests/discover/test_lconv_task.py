@@ -104,6 +104,18 @@ def test_given_generators():
         symdisc.test(data, generators=turn(0, 1, 4)[None])
 
 
+@pytest.mark.parametrize(("d", "furthest"), [(2, 1.0), (3, 2.0)])
+def test_a_given_rotation_by_large_angles(d, furthest):
+    rng = np.random.default_rng(0)
+    angles, x, generator = rng.uniform(-furthest, furthest, 400), rng.standard_normal((400, d)), np.zeros((1, d, d))
+    generator[0, :2, :2] = [[0.0, -1.0], [1.0, 0.0]]
+    y = np.einsum("nij,nj->ni", expm(angles[:, None, None] * generator), x)
+    result = symdisc.test(x, y, kind="pairs", generators=generator)
+    assert result.verdict is Verdict.SYMMETRIC
+    # Not exact: the prior of t shortens the angles of vectors that hardly move.
+    np.testing.assert_allclose(result.extras["coefficients"][:, 0], angles, atol=5e-3)
+
+
 def independent(rng, n, d):
     return rng.standard_normal((n, d)), rng.standard_normal((n, d))
 

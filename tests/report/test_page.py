@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 import re
 import subprocess
@@ -21,7 +22,7 @@ from symdisc.report.page import clean, page
 from symdisc.report.plots import render
 from symdisc.report.result import write_report
 from symdisc.report.standard import spectrum
-from symdisc.symmetry import Block, Verdict
+from symdisc.symmetry import Block, Verdict, load
 
 RESULTS = [nothing, one, three, seventy, digits]
 VOID = {"meta", "img", "br"}
@@ -157,6 +158,7 @@ def test_plots_stand_in_the_page_and_beside_it(tmp_path):
     assert all(value for tag, name, value in reader.attributes if (tag, name) == ("img", "alt"))
 
 
+@pytest.mark.slow
 def test_vector_plots_stand_in_the_page_too(tmp_path):
     paths = write_report(one(), tmp_path / "report.html", tmp_path / "plots", "svg")
     assert {path.suffix for path in paths[:-1]} == {".svg"}
@@ -228,3 +230,29 @@ def test_the_words_of_given_generators():
     )
     tested.certified_dimension = 1
     assert "1 of 3 given generators certified: not all of it is there" in Reader(page(tested)).words
+
+
+def test_the_lines_of_python_on_the_page_run(tmp_path, monkeypatch):
+    """Word for word, as a reader would paste them."""
+    monkeypatch.chdir(tmp_path)
+    symmetry = three()
+    symmetry.save("ring.symdisc")
+    lines = re.search(r"<pre>(import .*?)</pre>", page(symmetry), re.DOTALL)[1]
+    names = {"x": np.ones((5, 3))}
+    exec(html.unescape(lines), names)
+    assert names["L"].shape == (3, 3, 3)
+    np.testing.assert_allclose(np.linalg.norm(names["moved"], axis=1), np.sqrt(3))
+
+
+def test_names_in_shell_lines_are_quoted():
+    symmetry = three()
+    symmetry.data["files"] = [{"name": "a; rm -rf ~.h5", "sha256": ""}]
+    words = Reader(page(symmetry)).words
+    assert "symdisc cite 'a; rm -rf ~.symdisc'" in words
+    assert "cite a;" not in words
+
+
+@pytest.mark.parametrize("make", RESULTS)
+def test_a_result_read_back_has_the_same_page(make, tmp_path):
+    make().save(tmp_path / "ring.symdisc")
+    assert page(load(tmp_path / "ring.symdisc")) == page(make())

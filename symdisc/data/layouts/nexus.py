@@ -14,11 +14,13 @@ _GROUPS = 200
 
 def recognise(tree: Tree, x: str | None) -> Reading | None:
     """By the attributes `NX_class` and `signal`; of several NXdata the one that `default` names, or that holds x."""
-    found = [(path, entry) for path, entry in _groups(tree) if isinstance(entry.get("signal"), str)]
+    groups = tree.attributes(dict.fromkeys(["", *_groups(tree)], ("NX_class", "signal", "axes", "default")))
+    data = [(path, entry) for path, entry in groups.items() if entry.get("NX_class") == "NXdata"]
+    found = [(path, entry) for path, entry in data if isinstance(entry.get("signal"), str)]
     if x is not None:
         found = [(path, entry) for path, entry in found if parts_of(x, [_joined(path, str(entry["signal"]))])]
     if len(found) > 1:
-        found = [(path, entry) for path, entry in found if path == _default(tree)]
+        found = [(path, entry) for path, entry in found if path == _default(groups)]
     if len(found) != 1:
         return None
     path, entry = found[0]
@@ -51,32 +53,21 @@ def recognise(tree: Tree, x: str | None) -> Reading | None:
     )
 
 
-def _groups(tree: Tree) -> list[tuple[str, dict[str, Any]]]:
-    """Groups of class NXdata with their attributes, level by level."""
-    level, found, seen = [""], [], 0
-    if not any(
-        "NX_class" in entry for entry in tree.attributes(dict.fromkeys(_below(tree, level), ("NX_class",))).values()
-    ):
-        return []
+def _groups(tree: Tree) -> list[str]:
+    """Paths of groups, level by level, as many as are looked at."""
+    level, found = [""], list[str]()
     for _ in range(_DEEPEST):
-        level = _below(tree, level)[: _GROUPS - seen]
-        seen += len(level)
-        for path, entry in tree.attributes(dict.fromkeys(level, ("NX_class", "signal", "axes"))).items():
-            if entry.get("NX_class") == "NXdata":
-                found.append((path, entry))
+        children = [_joined(path, name) for path in level for name in tree.children(path)[:_GROUPS]]
+        level = [path for path in children if tree.shape(path) is None][: _GROUPS - len(found)]
+        found += level
     return found
 
 
-def _below(tree: Tree, paths: list[str]) -> list[str]:
-    children = [_joined(path, name) for path in paths for name in tree.children(path)]
-    return [path for path in children[:_GROUPS] if tree.shape(path) is None]
-
-
-def _default(tree: Tree) -> str:
+def _default(groups: dict[str, dict[str, Any]]) -> str:
     """The NXdata that the attributes `default` lead to, from the root down."""
     path = ""
     for _ in range(_DEEPEST):
-        name = tree.attributes({path: ("default",)})[path].get("default")
+        name = groups.get(path, {}).get("default")
         if not isinstance(name, str):
             break
         path = _joined(path, name)

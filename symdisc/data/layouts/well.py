@@ -17,12 +17,15 @@ def recognise(tree: Tree, x: str | None) -> Reading | None:
     """By the group `dimensions`, a group of fields, and `n_spatial_dims` and `grid_type` of the root."""
     if not tree.children("dimensions") or not any(tree.children(group) for group in RANKS):
         return None
-    root = tree.attributes({"": ("n_spatial_dims", "grid_type")})[""]
+    there = [f"{group}/{name}" for group in RANKS for name in tree.children(group)]
+    wanted: dict[str, tuple[str, ...]] = dict.fromkeys(there, VARYING)
+    wanted |= {"dimensions": ("spatial_dims",)} | dict.fromkeys(RANKS, ("field_names",))
+    walls = [f"boundary_conditions/{name}" for name in tree.children("boundary_conditions")]
+    wanted |= dict.fromkeys(walls, ("bc_type", "associated_dims")) | {"": ("n_spatial_dims", "grid_type")}
+    found = tree.attributes(wanted)
+    root = found[""]
     if not isinstance(root.get("n_spatial_dims"), int) or "grid_type" not in root:
         return None
-    there = [f"{group}/{name}" for group in RANKS for name in tree.children(group)]
-    wanted = dict.fromkeys(there, VARYING) | {"dimensions": ("spatial_dims",)} | dict.fromkeys(RANKS, ("field_names",))
-    found = tree.attributes(wanted)
     order = [f"{group}/{name}" for group in RANKS for name in _listed(found[group], "field_names")]
     fields = [*(field for field in order if field in there), *(field for field in there if field not in order)]
     moving = [field for field in fields if _varies(found[field])]
@@ -38,7 +41,7 @@ def recognise(tree: Tree, x: str | None) -> Reading | None:
         return None
     steps = {"t": step_of(tree.coordinate("dimensions/time"), shape[1])}
     steps |= {name: step_of(tree.coordinate(f"dimensions/{name}"), shape[2 + i]) for i, name in enumerate(dims)}
-    wraps = _periodic(tree, dims)
+    wraps = _periodic([found[wall] for wall in walls], dims)
     single = len(chosen) == 1
     trailing = len(shape) - lead if single else 1
     around = [name for name in dims if wraps.get(name)]
@@ -67,14 +70,12 @@ def _listed(attributes: dict[str, Any], name: str) -> list[str]:
     return [names] if isinstance(names, str) else [str(word) for word in names]
 
 
-def _periodic(tree: Tree, dims: list[str]) -> dict[str, bool]:
+def _periodic(walls: list[dict[str, Any]], dims: list[str]) -> dict[str, bool]:
     """Which dimensions a boundary condition of type PERIODIC is associated with."""
-    places = [f"boundary_conditions/{name}" for name in tree.children("boundary_conditions")]
-    found = tree.attributes(dict.fromkeys(places, ("bc_type", "associated_dims")))
     wraps: dict[str, bool] = {}
-    for entry in found.values():
-        if str(entry.get("bc_type", "")).upper() == "PERIODIC":
-            wraps |= {name: True for name in _listed(entry, "associated_dims") if name in dims}
+    for wall in walls:
+        if str(wall.get("bc_type", "")).upper() == "PERIODIC":
+            wraps |= {name: True for name in _listed(wall, "associated_dims") if name in dims}
     return wraps
 
 

@@ -74,7 +74,8 @@ class Function:
         outputs = min(data.columns["y"].row_items, 100) if "y" in data.columns else 1
         trained = min(n, MOST_TRAINED)
         arrays = 8 * n * (3 * size + 4 * outputs + outputs * size)
-        kernel = 8 * (n * 1000 + 8 * 1000**2)
+        kernels = settings.of(self.name, FunctionOptions).model in ("auto", "kernel")
+        kernel = 8 * (n * 1000 + 8 * 1000**2) if kernels else 0
         rows = 8 * 60 * min(math.comb(size + 3, 3), 1000) * min(outputs, 100) * min(size, 64) ** 2
         seconds = 6.0 + 120 * (trained + n) * 6 * 64 * (size + 64 + outputs) / 2e9 + n * 1000**2 * 2 / 10e9
         return int(3e8 + arrays + kernel + data.read_bytes + min(rows, 2**31)), float(min(seconds, 40 + n / 1e4))

@@ -174,7 +174,9 @@ def pointwise_evidence(
     weight = 1 / (size + FLOOR * size.mean())
     violation, denominator = np.zeros((BATCHES, k, k)), np.zeros((BATCHES, k, k))
     weights = np.bincount(batch, minlength=BATCHES).astype(float)
-    active = gradient @ (axes.vectors @ axes.vectors.T)
+    multiple = identity * as_output[:, :-1]
+    # Along axes on which f does not change its slope is that of the multiple of x in it.
+    active = multiple + (gradient - multiple) @ (axes.vectors @ axes.vectors.T)
     for b in np.unique(batch):
         mine = batch == b
         moved = np.einsum("kij,nj->nik", space, points[mine], optimize=True)

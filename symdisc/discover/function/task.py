@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,6 +46,8 @@ SHARED = 2000
 SHOWN = 2000
 HELD = 10
 NEARLY_LINEAR = 0.01
+# What the drivers of NVIDIA, AMD and WSL put there: without any, torch need not be loaded to find no GPU.
+GPUS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
 class FunctionTask:
@@ -382,8 +386,8 @@ class FunctionTask:
 
 def _device(name: str) -> str:
     """The device of the perceptron, as torch names it."""
-    if name == "cpu":
-        return name
+    if name == "cpu" or (name == "auto" and sys.platform == "linux" and not any(Path(node).exists() for node in GPUS)):
+        return "cpu"
     import torch
 
     if name == "auto":

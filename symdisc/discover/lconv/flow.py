@@ -205,6 +205,17 @@ class Eigen:
         """Largest |eigenvalue|."""
         return float(self.values.abs().max())
 
+    @property
+    def turn(self) -> float:
+        """The least t > 0 with exp(t L) = 1, where all frequencies are multiples of the lowest; else infinity."""
+        rounding = 1e-6 * self.radius
+        frequencies = self.values.imag[self.values.imag > rounding]
+        if not len(frequencies) or float(self.values.real.abs().max()) > rounding:
+            return math.inf
+        ratios = frequencies / frequencies.min()
+        whole = bool(((ratios - ratios.round()).abs() < 1e-6).all())
+        return 2 * math.pi / float(frequencies.min()) if whole else math.inf
+
     def into(self, x: torch.Tensor) -> torch.Tensor:
         """(b, m, h): V^{-1} x on rows."""
         return (x.to(self.vectors.dtype).reshape(-1, x.shape[2]) @ self.inverse.T).reshape(*x.shape[:2], -1)

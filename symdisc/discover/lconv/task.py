@@ -17,6 +17,7 @@ from ..settings import Settings
 from ..task import Progress
 from .count import Held, ahead, best_count, held_out, most_generators, nothing, settled
 from .fixed import FixedMap, fixed_map
+from .flow import Eigen
 from .model import Model, normalised, principal
 from .pairs import Pairs
 from .result import Report, Trials
@@ -377,7 +378,10 @@ class PairsTask:
         spread = max(moved / max(size, np.finfo(float).tiny), 1e-300)
         model = Model(generators, spread * torch.eye(k, dtype=self.dtype, device=self.device), variance)
         yield Progress("given generators", 0, 1, f"{k} generators")
-        everything, reach = torch.arange(self.data.samples), 10 * spread**0.5
+        # Well inside the 8 standard deviations that `locate` allows; of t and t + a full turn the nearer one.
+        everything, reach = torch.arange(self.data.samples), 6 * spread**0.5
+        if k == 1:
+            reach = min(reach, Eigen(generators[0]).turn / 2)
         residual, explained = self._held_values(model, everything, reach)
         t = located(self.pairs, everything, model, reach=reach)[0]
         self._outcome = self.report.generators(model, t, Trials(residual, explained, self.batch, None))

@@ -75,14 +75,15 @@ class Noether:
         return TrajectoryTask(data, settings, options, given)
 
     def estimate(self, data: DataSet, settings: Settings) -> tuple[int, float]:
-        """By counting: a chunk, its smoothed copies with noise, and K x K forms of every batch."""
+        """By counting: the interpreter with scipy, a chunk, its smoothed copies with noise, and K x K forms."""
         options = settings.of(self.name, NoetherOptions)
         d = data.d
         row = data.columns["x"].row_items
         rows = min(data.chunk_rows, data.samples)
-        products = rows * row * (d + 2) * 3
+        # Fields are counted run by run; what is smoothed at once are the first runs, from which the filters come.
+        products = row * (d + 2) * 3 * (1 if data.kind == "field" else rows)
         forms = 60 * 2 * min(d * d, 4096) ** 2
-        memory = 60e6 + 8 * (products + 6 * rows * row + forms) + data.read_bytes
+        memory = 120e6 + 8 * (products + 6 * rows * row + forms) + data.read_bytes
         seconds = 1.0 + data.samples * row * (d + 40) * (1 + options.renoise) / 2e8
         return int(memory), float(seconds)
 
