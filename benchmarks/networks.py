@@ -28,7 +28,7 @@ import symdisc
 from symdisc.algebra import principal_angles
 from symdisc.equivariant import Group, Rep, Scalar, V, group
 from symdisc.nn import EMLP, MLP, Scaled, Trainer, Training
-from symdisc.nn.acting import blocks_of
+from symdisc.nn.acting import action_of
 from symdisc.nn.layout import Layout
 
 torch.set_num_threads(THREADS)
@@ -137,11 +137,11 @@ def found_group(task: Task, x: np.ndarray, y: np.ndarray, seed: int) -> tuple[Gr
     truth = group(task.group)
     if not len(result):
         return None, np.nan, False
-    one = blocks_of(result)[0][:, : truth.d, : truth.d]
-    print(result.verdict.value, result.certified_dimension, len(result), len(one), result.notes, flush=True)
+    action = action_of(result)
+    one = action.space[:, : truth.d, : truth.d]
     same = len(one) == len(truth.lie)
     angle = float(np.max(principal_angles(one, truth.lie))) if same else np.nan
-    return group(one), angle, result.certified_dimension > 0
+    return Group(one, noise=action.noise), angle, result.certified_dimension > 0
 
 
 def cell(task: Task, n: int, seed: int, size: Size) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -34,13 +34,24 @@ class Acting:
     notes: list[str] = field(default_factory=list)
 
 
-def acting(
-    space: np.ndarray, output: np.ndarray | None, d: int, channels: int, outputs: int, rep: str | None = None
-) -> Acting:
+class Action(NamedTuple):
+    """What generators do.
+
+    Attributes:
+        space: (k, v, v) on x. output: (k, c, c) on y; None: y is invariant. noise: error of the generators over their
+        size, where it is known: bases then allow for it.
+    """
+
+    space: np.ndarray
+    output: np.ndarray | None = None
+    noise: float | None = None
+
+
+def acting(action: Action, d: int, channels: int, outputs: int, rep: str | None = None) -> Acting:
     """From generators to representations.
 
     Args:
-        space: (k, v, v) action on x. output: (k, c, c) action on y; None: y is invariant, or as `rep` says.
+        action: of the generators; `rep` may give y another one.
         d, channels: of x; outputs: size of y.
         rep: such as `5*Scalar + 5*V -> V*V`; V is the smallest block that the generators repeat, or the whole.
             Default: copies of V for x; for y the given action.
@@ -50,11 +61,12 @@ def acting(
     """
     from ..equivariant import Group, parse_rep
 
+    space, output, noise = action
     if not len(space):
         raise InputError("there are no generators to build a network from: k = 0")
     small = smallest_block(space)
     if rep is not None:
-        return _stated(parse_rep(rep), rep, [small, space], output, d, channels, outputs)
+        return _stated(parse_rep(rep), rep, [small, space], action, d, channels, outputs)
     size = space.shape[1]
     if d % len(small[0]) or (output is not None and d != size):
         raise InputError(
@@ -68,15 +80,19 @@ def acting(
     if output is None:
         target = Layout((Space(SCALAR, outputs, 1),))
         return Acting(
-            Group(small), source, target, _text(source, "Scalar" if outputs == 1 else f"{outputs}*Scalar"), notes
+            Group(small, noise=noise),
+            source,
+            target,
+            _text(source, "Scalar" if outputs == 1 else f"{outputs}*Scalar"),
+            notes,
         )
     if output.shape[1] != outputs:
         raise InputError(f"the result's action on y has size {output.shape[1]}, but y has {outputs} columns")
-    chosen = Group(small)
+    chosen = Group(small, noise=noise)
     known = _recognised(chosen, output)
     if known is not None:
         return Acting(chosen, source, Layout.of(known, chosen), _text(source, known.text), notes)
-    both = _side_by_side(small, output)
+    both = _side_by_side(small, output, noise)
     target = Layout((Space("V2", 1, outputs),))
     return Acting(both, source, target, _text(source, "V2"), notes)
 
@@ -94,8 +110,8 @@ def smallest_block(generators: np.ndarray) -> np.ndarray:
     return generators
 
 
-def blocks_of(generators: Symmetry | np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """(k, v, v) on x and (k, c, c) on y, or None where y is invariant, of a result or of plain matrices.
+def action_of(generators: Symmetry | np.ndarray) -> Action:
+    """The action of a result, with the noise that its evidence leaves, or of plain matrices.
 
     What brackets add to certified generators (`closure` in the result) is part of the group that they generate: without
     it noisy ones would close to something larger.
@@ -104,7 +120,7 @@ def blocks_of(generators: Symmetry | np.ndarray) -> tuple[np.ndarray, np.ndarray
         InputError: an action by translations, or a factored result.
     """
     if not isinstance(generators, Symmetry):
-        return np.asarray(generators, dtype=np.float64), None
+        return Action(np.asarray(generators, dtype=np.float64))
     roles = [block.role for block in generators.blocks]
     if "space" not in roles or not set(roles) <= {"space", "output"}:
         raise InputError(
@@ -118,11 +134,14 @@ def blocks_of(generators: Symmetry | np.ndarray) -> tuple[np.ndarray, np.ndarray
     part = {block.role: matrices[:, block.start : block.stop, block.start : block.stop] for block in generators.blocks}
     output = part.get("output")
     moves = output is not None and np.abs(output).max(initial=0.0) > 0
-    return part["space"], output if moves else None
+    # A direction that is off by an angle has a defect of about its sine: the bound on the defect bounds the noise.
+    bounds = generators.defect_upper[np.isfinite(generators.defect_upper)]
+    noise = float(np.clip(bounds.max(), 1e-9, generators.tolerance)) if len(bounds) else generators.tolerance
+    return Action(part["space"], output if moves else None, noise)
 
 
 def _stated(
-    rep: Rep, text: str, choices: list[np.ndarray], output: np.ndarray | None, d: int, channels: int, outputs: int
+    rep: Rep, text: str, choices: list[np.ndarray], action: Action, d: int, channels: int, outputs: int
 ) -> Acting:
     from ..equivariant import Group, Map
 
@@ -130,9 +149,13 @@ def _stated(
         raise InputError(f"--rep {text}: write maps, such as 'V+V -> Scalar'")
     if channels != 1:
         raise InputError(f"--rep {text}: x has {channels} channels; leave --rep out, or give them as dimensions (s)")
-    tried = []
+    output, noise, tried = action.output, action.noise, []
     for matrices in choices:
-        chosen = Group(matrices) if output is None or "V2" not in text else _side_by_side(matrices, output)
+        chosen = (
+            Group(matrices, noise=noise)
+            if output is None or "V2" not in text
+            else _side_by_side(matrices, output, noise)
+        )
         sizes = rep.source.size(chosen), rep.target.size(chosen)
         if sizes == (d, outputs):
             return Acting(chosen, Layout.of(rep.source, chosen), Layout.of(rep.target, chosen), rep.text)
@@ -156,13 +179,13 @@ def _recognised(group: Group, output: np.ndarray) -> Rep | None:
     return None
 
 
-def _side_by_side(space: np.ndarray, output: np.ndarray) -> Group:
+def _side_by_side(space: np.ndarray, output: np.ndarray, noise: float | None) -> Group:
     from ..equivariant import Block, Group
 
     b, c = space.shape[1], output.shape[1]
     joint = np.zeros((len(space), b + c, b + c))
     joint[:, :b, :b], joint[:, b:, b:] = space, output
-    return Group(joint, blocks=[Block("V1", 0, b), Block("V2", b, b + c)])
+    return Group(joint, noise=noise, blocks=[Block("V1", 0, b), Block("V2", b, b + c)])
 
 
 def _repeated(label: str, size: int, copies: int, channels: int) -> Layout:

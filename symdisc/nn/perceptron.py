@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ..errors import InputError
 from .bases import Bases
 from .equivariant import Bilinear, EquivariantLinear, Gated, gated_layout
-from .layout import SCALAR, Layout, direct_sum
+from .layout import Layout, direct_sum
 
 if TYPE_CHECKING:
     from ..equivariant import Group, Rep
@@ -186,17 +186,17 @@ def hidden_layout(group: Group | Bases, source: Layout, target: Layout, channels
     The words are products of the letters that occur in x and y, with their duals where these are not equivalent, and
     the words of y. Words too large for their share are left out.
     """
-    from ..equivariant import Scalar, parse_rep
+    from ..equivariant import Scalar, V, parse_rep
 
     solved = Bases.of(group)
-    text = [word for layout in (source, target) for word in (s.label for s in layout.spaces) if word != SCALAR]
-    blocks = dict.fromkeys(letter.removesuffix(".T") for word in text for letter in word.replace("**", "^").split("*"))
-    blocks = dict.fromkeys(letter.split("^")[0].removesuffix(".T").strip("()") for letter in blocks)
-    letters = []
-    for block in blocks:
-        letters.append(parse_rep(block))
-        if not solved.self_dual(block):
-            letters.append(parse_rep(block).T)
+    words = [parse_rep(space.label) for layout in (source, target) for space in layout.spaces]
+    blocks = [block for word in words for piece in word.pieces(solved.group) for block, _ in piece.word]
+    letters: list[Rep] = []
+    for block in dict.fromkeys(blocks):
+        letter = V[block + 1]
+        letters.append(letter)
+        if not solved.self_dual(letter.text):
+            letters.append(letter.T)
     by_order: list[list[Rep]] = [[Scalar]]
     for _ in range(order):
         longer = [word * letter for word in by_order[-1] for letter in letters]

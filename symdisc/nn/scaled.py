@@ -28,16 +28,21 @@ class Scaled(nn.Module):
 
     @classmethod
     def around(
-        cls, body: nn.Module, x: Tensor, y: Tensor, source: Layout | None = None, target: Layout | None = None
+        cls,
+        body: nn.Module,
+        x: Tensor,
+        y: Tensor,
+        source: Layout | None = None,
+        target: Layout | None = None,
+        classes: int | None = None,
     ) -> Scaled:
         """The units of samples x (n, size_in) and y (n, size_out) around a body; layouts where it is equivariant.
 
-        y of whole numbers are classes: they have no units, and the body's outputs are their logits.
+        With so many `classes` y has no units, and the body's outputs are their logits.
         """
-        classes = not y.is_floating_point()
-        made = cls(body, x.shape[1], int(y.max()) + 1 if classes else y.shape[1], x.dtype)
+        made = cls(body, x.shape[1], y.shape[1] if classes is None else classes, x.dtype)
         made.shift_x, made.scale_x = fit_scales(x, source)
-        if not classes:
+        if classes is None:
             made.shift_y, made.scale_y = fit_scales(y, target)
         return made
 

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from ..data.memory import budget, format_size
 from ..discover.task import Progress
-from ..errors import InputError
+from ..errors import InputError, ResourceError
 from ..options import option
-from .acting import Acting, acting
+from .acting import Acting, Action, acting
 from .bases import Bases
 from .comparison import Comparison, compare, folds
 from .files import parameters
+from .layout import Layout
 from .perceptron import EMLP, MLP
 from .scaled import Scaled
 from .training import Trainer, Training, cross_entropy
@@ -80,6 +82,11 @@ class Samples:
             raise InputError(f"{label}: a network is trained on labelled data, x and y; say with --y NAME which is y")
         if data.samples < LEAST:
             raise InputError(f"{label}: {data.samples} samples; at least {LEAST} are needed to compare networks")
+        need = 4 * 8 * sum(column.samples * column.row_items for column in data.columns.values())
+        if need > budget(data.memory):
+            raise ResourceError(
+                f"{label}: training takes about {format_size(need)}; give fewer samples, or raise --memory"
+            )
         parts = list(data.chunks())
         x = np.concatenate([part.x for part in parts])
         y = np.concatenate([part.y for part in parts if part.y is not None]).reshape(len(x), -1)
@@ -113,8 +120,6 @@ def _classes(data: DataSet, y: np.ndarray, labels: str) -> np.ndarray | None:
     return distinct
 
 
-Action = tuple[np.ndarray, "np.ndarray | None"]
-"""(k, v, v) on x and (k, c, c) on y, or None where y is invariant."""
 Search = Callable[[np.ndarray], Action]
 """The action that the samples with these numbers show; k = 0 where they show none."""
 
@@ -204,8 +209,9 @@ class StudyTask:
     def state(self) -> dict[str, np.ndarray]:
         """All that the work goes on from."""
         found: dict[str, np.ndarray] = {"job": np.array(self.job), "errors": self.errors.copy()}
-        for number, (space, output) in self.found.items():
+        for number, (space, output, noise) in self.found.items():
             found[f"space.{number}"] = space
+            found[f"noise.{number}"] = np.array(np.nan if noise is None else noise)
             if output is not None:
                 found[f"output.{number}"] = output
         if self.trainer is not None:
@@ -218,7 +224,10 @@ class StudyTask:
         """Go back to a saved state."""
         self.job, self.errors = int(state["job"]), np.array(state["errors"])
         numbers = [int(key.removeprefix("space.")) for key in state if key.startswith("space.")]
-        self.found = {number: (np.array(state[f"space.{number}"]), state.get(f"output.{number}")) for number in numbers}
+        for number in numbers:
+            noise = float(state[f"noise.{number}"])
+            known = state[f"space.{number}"], state.get(f"output.{number}"), None if np.isnan(noise) else noise
+            self.found[number] = Action(*known)
         own = {key.removeprefix("trainer."): v for key, v in state.items() if key.startswith("trainer.")}
         for part in (*self.parts, self.whole):
             if part.number in self.found or self.given is not None:
@@ -237,7 +246,7 @@ class StudyTask:
     def comparison(self) -> Comparison:
         """The verdict over all splits."""
         held = np.mean([len(part.held) / (len(part.inner) + len(part.validation)) for part in self.parts])
-        if self.given is None and not any(len(space) for space, _ in self.found.values()):
+        if self.given is None and not any(len(action.space) for action in self.found.values()):
             reason = "no symmetry was found, so there is nothing to build a network from; the plain one is written"
             return Comparison("cannot tell", reason, 1.0, None, self.level)
         return compare(self.errors[:, 0, 0].tolist(), self.plain().tolist(), float(held), self.level)
@@ -272,9 +281,9 @@ class StudyTask:
         return True
 
     def _set_action(self, part: Part) -> None:
-        space, output = self.given or self.found[part.number]
+        action = self.given or self.found[part.number]
         s = self.samples
-        part.acting = acting(space, output, s.d, s.channels, s.outputs, self.rep) if len(space) else NOTHING
+        part.acting = acting(action, s.d, s.channels, s.outputs, self.rep) if len(action.space) else NOTHING
 
     def _network(self, part: Part, role: int) -> Scaled:
         """The network of a part, untrained, with the units of its training part.
@@ -285,7 +294,8 @@ class StudyTask:
         x, y = self._tensors(part.inner)
         seed = 1000 * self.seed + part.number + 1
         if role == 0 and known is not None:
-            model = Scaled.around(self._equivariant(part, known, seed), x.cpu(), y.cpu(), known.source, known.target)
+            body: EMLP | MLP = self._equivariant(part, known, seed)
+            layouts: tuple[Layout | None, Layout | None] = known.source, known.target
         else:
             width, layers = self.options.channels, self.options.layers
             size_in, size_out = self.samples.x.shape[1], self.samples.outputs
@@ -293,8 +303,9 @@ class StudyTask:
                 same = parameters(self._equivariant(part, known, seed))
                 width = MLP.width_for(same, size_in, size_out, layers)
             body = MLP(size_in, size_out, width=width, layers=layers, seed=seed, dtype=self.dtype)
-            model = Scaled.around(body, x.cpu(), y.cpu())
-        return model.to(self.device)
+            layouts = None, None
+        classes = None if self.samples.classes is None else len(self.samples.classes)
+        return Scaled.around(body, x.cpu(), y.cpu(), *layouts, classes=classes).to(self.device)
 
     def _equivariant(self, part: Part, known: Acting, seed: int) -> EMLP:
         o, number = self.options, part.number if self.given is None else -1

@@ -21,11 +21,11 @@ from ..discover.named import read_generators
 from ..discover.task import CHECKPOINT, Checkpoint, Progress, drive, identity_of
 from ..errors import InputError, Interrupted
 from ..symmetry import Symmetry, to_json
-from .acting import blocks_of
+from .acting import Action, action_of
 from .comparison import Comparison
 from .files import parameters, save
 from .scaled import Scaled
-from .study import NOTHING, ROLES, Action, Samples, StudyOptions, StudyTask
+from .study import NOTHING, ROLES, Samples, StudyOptions, StudyTask
 
 if TYPE_CHECKING:
     from ..data import DataSet
@@ -99,14 +99,14 @@ def train(
         generators = read_generators(str(generators))
     samples = Samples.of(data, options.labels)
     device, dtype = device_of(settings.device), settings.dtype or "float32"
-    given = None if generators is None else blocks_of(generators)
+    given = None if generators is None else action_of(generators)
     task = StudyTask(
         samples, given, options, search=_search(data, samples, settings), rep=rep, seed=settings.seed, device=device,
         dtype=dtype, level=settings.level,
     )  # fmt: skip
     checkpoint = None
     if out is not None:
-        matrices = None if given is None else [part.tolist() for part in given if part is not None]
+        matrices = None if given is None else [np.asarray(part).tolist() for part in given if part is not None]
         known = {key: value for key, value in asdict(replace(settings, function=None)).items() if key != "memory"}
         identity = identity_of(
             {
@@ -164,8 +164,8 @@ def _search(data: DataSet, samples: Samples, settings: Settings) -> Callable[[np
         )  # fmt: skip
         found = fit(part, settings=settings)
         if not found.certified_dimension:
-            return np.zeros((0, samples.d, samples.d)), None
-        return blocks_of(found)
+            return Action(np.zeros((0, samples.d, samples.d)))
+        return action_of(found)
 
     return search
 
@@ -184,7 +184,7 @@ def _summary(
                 "the generators were found in these very data, held-out parts included; --discover looks for them in "
                 "each training part alone"
             )
-    none = [number + 1 for number, (space, _) in task.found.items() if number >= 0 and not len(space)]
+    none = [number + 1 for number, action in task.found.items() if number >= 0 and not len(action.space)]
     if none and found:
         notes.append(f"no symmetry was certified in the training part of split {', '.join(map(str, sorted(none)))}: "
                      "there the plain network stands for the equivariant one")  # fmt: skip

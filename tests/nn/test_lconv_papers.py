@@ -187,7 +187,7 @@ def test_a_stack_of_lconvs_tends_to_a_group_convolution():
     d = 17
     g, generator = translation(d)
     f = normal(3, d, 1)
-    points, width = 24, 4.0
+    points, width = 12, 4.0
 
     def kernel(z):
         return np.cos(np.pi * z / width) ** 2 * (np.abs(z) < width / 2)  # continuously differentiable, compact

@@ -190,6 +190,14 @@ def test_units_keep_equivariance():
         torch.testing.assert_close(copy, copy[:1].expand(3))
 
 
+def test_it_compiles_without_a_break():
+    """One graph; without inductor, so that no C++ compiler is needed."""
+    of = group("so(3)")
+    net = EMLP.of(of, Scalar + V + Scalar, V, channels=12, layers=1)
+    x = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(torch.compile(net, backend="eager", fullgraph=True)(x), net(x))
+
+
 def test_width_for_gives_the_nearest_number_of_parameters():
     for wanted in (50, 500, 20_000):
         for layers in (1, 2, 4):

@@ -15,7 +15,8 @@ from symdisc.data import from_arrays
 from symdisc.equivariant import V, group
 from symdisc.errors import InputError
 from symdisc.nn import load
-from symdisc.nn.acting import acting, blocks_of, smallest_block
+from symdisc.nn.acting import Action, acting, action_of, smallest_block
+from symdisc.nn.bases import Bases
 from symdisc.nn.comparison import compare, folds
 from symdisc.nn.study import Samples, StudyOptions, StudyTask
 from symdisc.nn.training import Training
@@ -66,31 +67,32 @@ def test_actions_are_read_off_generators():
     copies = np.stack([np.kron(np.eye(3), one) for one in SO3])
     np.testing.assert_array_equal(smallest_block(copies), SO3)
     assert smallest_block(group("so(4)").lie).shape == (6, 4, 4)
-    given = acting(copies, None, 9, 1, 1)
+    given = acting(Action(copies, None), 9, 1, 1)
     assert (given.rep, given.group.d, str(given.target)) == ("3*V -> Scalar", 3, "Scalar")
     tensor = np.stack([(V * V).drho(group("so(3)"), one) for one in SO3])
-    assert acting(copies, tensor, 9, 1, 9).rep == "3*V -> V**2"
-    assert acting(copies, copies, 9, 1, 9).rep == "3*V -> 3*V"
+    assert acting(Action(copies, tensor), 9, 1, 9).rep == "3*V -> V**2"
+    assert acting(Action(copies, copies), 9, 1, 9).rep == "3*V -> 3*V"
     other = np.stack([np.kron(one, np.eye(2)) for one in SO3])
-    assert acting(SO3, other, 3, 1, 6).rep == "V -> V2"
-    channels = acting(SO3, None, 3, 2, 1).source
+    assert acting(Action(SO3, other), 3, 1, 6).rep == "V -> V2"
+    channels = acting(Action(SO3, None), 3, 2, 1).source
     assert channels.places == (0, 2, 4, 1, 3, 5)
-    stated = acting(SO3, None, 8, 1, 9, "2*Scalar + 2*V -> V*V")
+    stated = acting(Action(SO3, None), 8, 1, 9, "2*Scalar + 2*V -> V*V")
     assert (stated.source.size, stated.target.size) == (8, 9)
     for arguments, match in (
-        ((SO3, None, 8, 1, 1), "--rep"),
-        ((SO3, None, 8, 1, 1, "2*V -> Scalar"), "6 -> 1 with V of size 3, but the data are 8 -> 1"),
-        ((SO3[:0], None, 3, 1, 1), "k = 0"),
-        ((SO3, tensor, 3, 1, 8), "8 columns"),
+        ((Action(SO3), 8, 1, 1), "--rep"),
+        ((Action(SO3), 8, 1, 1, "2*V -> Scalar"), "6 -> 1 with V of size 3, but the data are 8 -> 1"),
+        ((Action(SO3[:0]), 3, 1, 1), "k = 0"),
+        ((Action(SO3, tensor), 3, 1, 8), "8 columns"),
     ):
         with pytest.raises(InputError, match=match):
             acting(*arguments)
 
 
+TURNS = Action(SO3)
 QUICK = StudyOptions(channels=16, layers=1, order=1, folds=3, training=Training(epochs=6, batch=32, rate=0.02))
 
 
-def task(samples, generators=(SO3, None), **more):
+def task(samples, generators=TURNS, **more):
     return StudyTask(samples, generators, QUICK, rep="2*V -> Scalar", **more)
 
 
@@ -124,14 +126,14 @@ def test_a_search_sees_training_parts_alone_and_finding_nothing_is_no_gain():
 
     def search(rows):
         seen.append(set(rows.tolist()))
-        return (SO3, None) if len(seen) == 1 else (SO3[:0], None)
+        return Action(SO3) if len(seen) == 1 else Action(SO3[:0])
 
     work = finished(task(samples, None, search=search))
     for part, rows in zip([*work.parts, work.whole], seen, strict=True):
         assert rows == set(range(60)) - set(part.held.tolist())
     assert work.errors[1, 0, 0] == work.plain()[1]
     assert work.errors[0, 0, 0] != work.plain()[0]
-    nothing = finished(task(samples, None, search=lambda rows: (SO3[:0], None)))
+    nothing = finished(task(samples, None, search=lambda rows: Action(SO3[:0])))
     assert nothing.comparison().verdict == "cannot tell"
     assert "no symmetry was found" in nothing.comparison().reason
 
@@ -142,7 +144,7 @@ def test_channels_classes_and_refusals():
     y = (np.linalg.norm(x[:, :, 0], axis=1) > 1.5).astype(np.int64)
     samples = Samples.of(from_arrays(x, y, kind="labelled", axes="nsc"))
     assert samples.classes.tolist() == [0, 1]
-    work = finished(StudyTask(samples, (SO3, None), QUICK))
+    work = finished(StudyTask(samples, Action(SO3), QUICK))
     with torch.no_grad():
         turned = np.einsum("ij,njc->nic", np.linalg.qr(rng.standard_normal((3, 3)))[0], x)
         before, after = (
@@ -183,12 +185,12 @@ def test_the_command_writes_a_model_and_says_what_it_did(tmp_path, monkeypatch):
 def test_verdicts_on_data_whose_answer_is_known():
     """A true symmetry helps; a false one does not."""
     rng = np.random.default_rng(0)
-    options = StudyOptions(channels=32, layers=2, order=1, training=Training(epochs=150, batch=64, rate=0.01))
+    options = StudyOptions(channels=24, layers=2, order=1, training=Training(epochs=120, batch=64, rate=0.01))
     x, y = two_vectors(300)
     wave = np.sin(x @ rng.standard_normal((6, 3))).sum(1)
     verdicts = {}
     for name, values in (("true", y), ("false", wave)):
-        work = StudyTask(samples_of(x, values), (SO3, None), options, rep="2*V -> Scalar")
+        work = StudyTask(samples_of(x, values), Action(SO3), options, rep="2*V -> Scalar")
         verdicts[name] = finished(work).comparison().verdict
     assert verdicts == {"true": "helped", "false": "did not help"}
 
@@ -199,12 +201,12 @@ def test_what_brackets_add_is_part_of_the_group():
         SO3[:2], "function", "labelled", Verdict.SYMMETRIC, "", (Block("space", 0, 3),), np.zeros(2), np.zeros(2),
         ("certified",) * 2, ("learned",) * 2, 2, 2, extras={"closure": SO3[2:]},
     )  # fmt: skip
-    space, output = blocks_of(found)
-    np.testing.assert_array_equal(space, SO3)
-    assert output is None
+    action = action_of(found)
+    np.testing.assert_array_equal(action.space, SO3)
+    assert action.output is None
     found.blocks = (Block("homogeneous", 0, 3),)
     with pytest.raises(InputError, match="homogeneous"):
-        blocks_of(found)
+        action_of(found)
 
 
 def test_a_search_that_is_interrupted_keeps_the_checkpoint(tmp_path, monkeypatch):
@@ -220,3 +222,16 @@ def test_a_search_that_is_interrupted_keeps_the_checkpoint(tmp_path, monkeypatch
     with pytest.raises(Interrupted, match="--resume"):
         module.train(data, options=QUICK, out=tmp_path / "a.model")
     assert (tmp_path / "a.model" / "checkpoint.npz").exists()
+
+
+def test_a_noisy_rotation_still_has_its_invariants():
+    """One generator closes whatever its noise; exp of a noisy one spirals, and nothing would be invariant."""
+    noisy = np.array([[[0.01, -1.0], [1.02, 0.005]]]) / np.sqrt(2)
+    found = Symmetry(
+        noisy, "function", "labelled", Verdict.SYMMETRIC, "", (Block("space", 0, 2),), np.array([0.01]),
+        np.array([0.03]), ("certified",), ("learned",), 1, 1,
+    )  # fmt: skip
+    action = action_of(found)
+    assert action.noise == 0.03
+    assert len(Bases(acting(action, 2, 1, 1).group).maps(("V1", "V1"), "Scalar")) == 2
+    assert len(Bases(acting(Action(noisy), 2, 1, 1).group).maps(("V1", "V1"), "Scalar")) == 0
