@@ -139,8 +139,9 @@ def _eigenframe(turn: np.ndarray, boost: np.ndarray) -> np.ndarray:
         while space.shape[1]:
             one = space[:, 0]
             found = [one]
-            other = turn @ one
-            if np.linalg.norm(other) > APART:
+            # Noise can part the two vectors of a plane: what lies in another cluster is found there.
+            other = space @ (space.T @ (turn @ one))
+            if np.linalg.norm(other) > max(APART, np.linalg.norm(turn @ one) / 2):
                 found.append(other / np.linalg.norm(other))
             columns += found
             done = np.array(found).T

@@ -7,7 +7,7 @@ from known_algebras import KNOWN
 from scipy.linalg import expm
 
 from symdisc.algebra import analyze, principal_angles, sentence, span
-from symdisc.algebra.frames import balanced
+from symdisc.algebra.frames import balanced, weight_frames
 
 TITLES = ["so(3)", "so(4)", "so(3,1)", "sl(3,R)", "su(3)", "e(3)", "poincare(3,1)", "heis(5)", "galilei(3)", "g2(-14)"]
 
@@ -89,3 +89,13 @@ def test_noise_leaves_the_entries_round():
 )
 def test_what_it_does_to_the_space(title, words):
     assert sentence(analyze(KNOWN[title].generators).to_dict()).startswith(words)
+
+
+def test_weight_frames_stay_frames_where_noise_parts_the_vectors_of_a_plane():
+    rng = np.random.default_rng(5)
+    rotations = np.stack([np.outer(a, b) - np.outer(b, a) for a, b in (np.eye(6)[[0, 1]], np.eye(6)[[2, 3]])])
+    noisy = rotations + 0.05 * rng.standard_normal(rotations.shape)
+    basis = np.linalg.qr(noisy.reshape(2, -1).T)[0].T.reshape(2, 6, 6)
+    metric = rng.standard_normal((6, 6))
+    for frame in weight_frames(basis, metric + metric.T):
+        np.testing.assert_allclose(frame.T @ frame, np.eye(6), atol=1e-9)
