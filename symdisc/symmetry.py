@@ -138,6 +138,18 @@ class Symmetry:
         roles = ", ".join(block.role for block in self.blocks)
         raise InputError(f"no block {role!r} in this result; it has {roles}")
 
+    def generated(self) -> np.ndarray:
+        """(k + a, m, m): the generators and what their brackets add (`closure`): a basis of what they generate.
+
+        Raises:
+            InputError: the result is kept by factors.
+        """
+        if not isinstance(self.generators, np.ndarray):
+            size = self.generators.shape[1]
+            raise InputError(f"a factored result with {len(self)} generators of so({size}): name the group instead")
+        added = self.extras.get("closure")
+        return self.generators if added is None else np.concatenate([self.generators, added])
+
     def preview(self, count: int) -> np.ndarray:
         """(<= count, m, m): the first generators, dense, whatever their form."""
         if isinstance(self.generators, FactoredRotations):

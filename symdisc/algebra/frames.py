@@ -141,7 +141,7 @@ def _eigenframe(turn: np.ndarray, boost: np.ndarray) -> np.ndarray:
             found = [one]
             # Noise can part the two vectors of a plane: what lies in another cluster is found there.
             other = space @ (space.T @ (turn @ one))
-            if np.linalg.norm(other) > max(APART, np.linalg.norm(turn @ one) / 2):
+            if np.linalg.norm(other) > max(APART, float(np.linalg.norm(turn @ one)) / 2):
                 found.append(other / np.linalg.norm(other))
             columns += found
             done = np.array(found).T

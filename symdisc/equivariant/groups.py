@@ -51,14 +51,10 @@ def group(source: str | Group | Symmetry | np.ndarray | list[Any], discrete: Any
 
 
 def of_symmetry(symmetry: Symmetry) -> Group:
-    """The group of a result: its generators, its array `discrete` if it has one, its blocks."""
-    generators = symmetry.generators
-    if not isinstance(generators, np.ndarray):
-        raise InputError(
-            f"a factored result with {len(generators)} generators of so({generators.shape[1]}): name the group instead"
-        )
+    """The group of a result: what its generators generate, its array `discrete` if it has one, its blocks."""
+    generators = symmetry.generated()
     blocks = [Block(block.role, block.start, block.stop) for block in symmetry.blocks]
-    name = (symmetry.algebra or {}).get("name", "")
+    name = (symmetry.algebra or {}).get("name", "") if len(generators) == len(symmetry) else ""
     discrete = symmetry.extras.get("discrete")
     # One generator always closes; how far the data see it broken bounds its error.
     noise = min(float(symmetry.defect[0]), 0.5) if len(generators) == 1 and np.isfinite(symmetry.defect[0]) else None

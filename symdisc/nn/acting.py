@@ -127,10 +127,7 @@ def action_of(generators: Symmetry | np.ndarray) -> Action:
             f"these generators act on {', '.join(roles)}; networks are built from linear actions on x (block `space`), "
             "without translations"
         )
-    if not isinstance(generators.generators, np.ndarray):
-        raise InputError("a result kept by factors is a basis for every distribution; name the group instead")
-    added = generators.extras.get("closure")
-    matrices = generators.generators if added is None else np.concatenate([generators.generators, added])
+    matrices = generators.generated()
     part = {block.role: matrices[:, block.start : block.stop, block.start : block.stop] for block in generators.blocks}
     output = part.get("output")
     moves = output is not None and np.abs(output).max(initial=0.0) > 0

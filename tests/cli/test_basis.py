@@ -11,6 +11,7 @@ from symdisc.cli.basis import command
 from symdisc.equivariant import equivariant_basis, group, load_basis
 from symdisc.errors import InputError
 from symdisc.problems import make
+from symdisc.symmetry import Block, Symmetry, Verdict
 
 
 def run(*arguments):
@@ -73,6 +74,30 @@ def test_results_of_fit_have_their_blocks(tmp_path):
     rest = (sizes[0] - 2) * (sizes[1] - 2)
     assert maps["rank"] == 2 + rest
     assert equivariant_basis(result, "V1 -> V2").rank == maps["rank"]
+
+
+def test_what_brackets_add_is_part_of_the_group(tmp_path):
+    turns = np.zeros((3, 3, 3))
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        turns[i, k, j], turns[i, j, k] = np.sqrt(0.5), -np.sqrt(0.5)
+    two = Symmetry(
+        generators=turns[:2],
+        method="noether",
+        kind="trajectory",
+        verdict=Verdict.SYMMETRIC,
+        reason="",
+        blocks=(Block("space", 0, 3),),
+        defect=np.zeros(2),
+        defect_upper=np.full(2, 1e-6),
+        status=("certified",) * 2,
+        origin=("learned",) * 2,
+        dimension=2,
+        certified_dimension=2,
+        extras={"closure": turns[2:]},
+    )
+    two.save(tmp_path / "two")
+    # The maps from V to V x V that commute with all rotations: the cross product alone.
+    assert json.loads(run(tmp_path / "two", "--rep", "V -> V*V", "--json"))["rank"] == 1
 
 
 def test_forced_solver_cache_and_picture(tmp_path):
