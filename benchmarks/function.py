@@ -188,7 +188,7 @@ def null(options: argparse.Namespace) -> None:
         least = np.inf
         choice.degrees = (lambda r, n: [2]) if model == "quadratic" else degrees
         word = "polynomial" if model == "quadratic" else model
-        for seed in range(options.nulls):
+        for seed in range(options.first, options.first + options.nulls):
             if clock.over:
                 break
             made = make("random-function", seed, samples, **own)
@@ -267,6 +267,7 @@ def main() -> None:
     parser.add_argument("--table", action="append", choices=tuple(TABLES), help="one table; again for more")
     parser.add_argument("--seeds", type=int, default=5, help="data sets an entry")
     parser.add_argument("--nulls", type=int, default=100, help="random functions an entry")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first random function")
     parser.add_argument("--minutes", type=float, default=60.0, help="most a table may take")
     parser.add_argument("--orbits", help="two-body orbits, for the table step")
     options = parser.parse_args()
