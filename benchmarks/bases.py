@@ -240,7 +240,7 @@ def fits() -> None:
             noises = []
             for seed in range(5):
                 x, y = problem(samples, sigma, seed)
-                result = symdisc.fit(x, y, kind="pairs", method="lconv", generators=len(group(name).lie), seed=seed)
+                result = symdisc.fit(x, y, kind="pairs", axes="nsc", generators=len(group(name).lie), seed=seed)
                 if len(result) != len(group(name).lie):
                     found[f"{len(result)} generators"] += 1
                     continue
@@ -258,8 +258,8 @@ def fits() -> None:
         "Ranks from generators that `fit` found",
         ["algebra", "rep", "rank", "pairs", "noise of y", "closure error", "found"],
         rows,
-        "Pairs y = exp(sum t_i L_i) x, x ~ N(0, 1), t ~ N(0, 0.5^2), L in coordinates of condition 3; noise relative "
-        "to y; five seeds.",
+        "Pairs y = exp(sum t_i L_i) x of two vectors x ~ N(0, 1), t ~ N(0, 0.5^2), L in coordinates of condition 3; "
+        "noise relative to y; five seeds.",
     )
 
 
@@ -276,7 +276,8 @@ def pairs_of(name: str):
 
     def make(samples: int, sigma: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
         draw = np.random.default_rng(seed)
-        x = draw.standard_normal((samples, d))
+        # Two vectors a pair: single ones cannot show a group whose orbits fill a sphere.
+        x = draw.standard_normal((samples, d, 2))
         t = 0.5 * draw.standard_normal((samples, len(skew)))
         y = np.stack([expm(np.tensordot(a, skew, axes=1)) @ b for a, b in zip(t, x, strict=True)])
         return x, y + sigma * np.sqrt((y**2).mean()) * draw.standard_normal(y.shape)
