@@ -38,7 +38,7 @@ STEP_VALUES = 1 << 28
 # Of more comparison rotations than this many, so many combinations drawn at random serve as well.
 MOST_TYPICAL = 128
 CONSTRUCTED = (
-    "{rotations} that preserve the covariance: there for every distribution, and no discovery; "
+    "{rotations} by the covariance alone: there for every distribution, and no discovery; "
     "--method covariance writes them"
 )
 
