@@ -20,7 +20,9 @@ import numpy as np
 from .errors import InputError, ResourceError
 
 LOCK = ".lock"
-_LEFT = re.compile(r"\.(generators\.npz|checkpoint\.npz|summary\.json|run\.json|report\.html)\.\w+\.tmp")
+_LEFT = re.compile(
+    r"\.(generators\.npz|checkpoint\.npz|summary\.json|run\.json|report\.html|model\.(safetensors|json))\.\w+\.tmp"
+)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
