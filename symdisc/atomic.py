@@ -21,7 +21,8 @@ from .errors import InputError, ResourceError
 
 LOCK = ".lock"
 _LEFT = re.compile(
-    r"\.(generators\.npz|checkpoint\.npz|summary\.json|run\.json|report\.html|model\.(safetensors|json))\.\w+\.tmp"
+    r"\.(generators\.npz|checkpoint(\.\d+of\d+\.\d+)?\.npz|summary\.json|run\.json|report\.html"
+    r"|model\.(safetensors|json))\.\w+\.tmp"
 )
 
 

@@ -19,13 +19,12 @@ from .models import (
     Ridge,
     best_penalty,
     centres_of,
-    degrees,
     softmax,
     softmax_fit,
 )
+from .sizes import MOST_TRIED, degrees
 
 KINDS = ("polynomial", "kernel", "mlp")
-MOST_SAMPLES = 5000
 MOST_CLASS_TERMS = 600
 COMPARABLE = 2.0
 # Share of the variance of y: smaller errors are all alike, and no perceptron comes so close.
@@ -98,8 +97,8 @@ def chosen(kind: str, z: np.ndarray, target: Target, held: np.ndarray, seed: int
     if kind == "mlp":
         return fitted(Recipe(kind), z, target, held, seed)
     few = np.arange(len(z))
-    if len(z) > MOST_SAMPLES:
-        few = np.sort(np.random.default_rng([seed, 3]).permutation(len(z))[:MOST_SAMPLES])
+    if len(z) > MOST_TRIED:
+        few = np.sort(np.random.default_rng([seed, 3]).permutation(len(z))[:MOST_TRIED])
 
     def of_size(size: float) -> tuple[Recipe, Fitted]:
         penalties = SOFT_PENALTIES if target.classes else (None,)
