@@ -70,7 +70,7 @@ def test_two_processes_go_on_where_they_were_killed(tmp_path, case):
     assert codes == [0, 0], said
     steps = min(int(re.search(r"steps (\d+)", text)[1]) for text in said)
     assert steps >= 3
-    for number, step in enumerate(sorted({1, steps // 3, steps // 2, steps - 2, steps - 1} - {0})):
+    for number, step in enumerate(sorted({1, steps // 2, steps - 1})):
         name, deaths = f"cut{number}", [0, 0]
         deaths[number % 2] = step
         codes, said = fit(tmp_path, deaths, "-o", name, *options)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..device import out_of_memory
 from .frame import Frame
 from .hermite import Hermite
 from .models import (
@@ -143,7 +144,13 @@ def fitted(recipe: Recipe, z: np.ndarray, target: Target, held: np.ndarray, seed
         from .network import Training, train
 
         training = Training(target.classes, target.device, target.dtype)
-        network, error = train(z, target.values, held, training, seed)
+        try:
+            network, error = train(z, target.values, held, training, seed)
+        except RuntimeError as reason:
+            if not out_of_memory(reason):
+                raise
+            # What training takes is all samples at once; main memory holds them anyway.
+            network, error = train(z, target.values, held, replace(training, device="cpu"), seed)
         return replace(recipe, error=error / scale), network
     features: Features
     if recipe.kind == "kernel":
