@@ -23,7 +23,7 @@ _VARIABLE = Path(__file__).with_name("variable.py")
 def raw(place: h5py.HLObject, name: str, most: int) -> bytes | None:
     """The bytes of a text of fixed length, `most` at most; None where there is no such attribute."""
     identifier = _open(place, name)
-    if identifier is None or identifier.shape or _is_variable(identifier.get_type()):
+    if identifier is None or identifier.shape != () or _is_variable(identifier.get_type()):
         return None
     kind = identifier.get_type()
     if kind.get_class() != h5py.h5t.STRING or kind.get_size() > most:
@@ -34,12 +34,10 @@ def raw(place: h5py.HLObject, name: str, most: int) -> bytes | None:
 def fixed(place: h5py.HLObject, name: str) -> Any:
     """A number, a list of numbers, a text or a list of texts of fixed length; None where there is no such attribute."""
     identifier = _open(place, name)
-    if identifier is None:
+    if identifier is None or identifier.shape is None:
         return None
     kind, count = identifier.get_type(), math.prod(identifier.shape)
     if count > LIMIT or kind.get_size() > _BYTES or _is_variable(kind):
-        return None
-    if identifier.get_space().get_simple_extent_type() == h5py.h5s.NULL:
         return None
     if kind.get_class() == h5py.h5t.STRING:
         words = [_word(word) for word in np.asarray(place.attrs[name], dtype=object).reshape(-1)]

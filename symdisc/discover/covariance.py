@@ -174,6 +174,7 @@ class CovarianceTask:
         self.ranks = current()
         self.row, self._stop = self.ranks.rows(data)
         self._chunks: Iterator[Chunk] | None = None
+        self._done = False
 
     def _check(self) -> None:
         data, settings = self.data, self.settings
@@ -215,11 +216,14 @@ class CovarianceTask:
 
     def advance(self) -> bool:
         """Take in one chunk."""
+        if self._done:
+            return False
         if self._chunks is None:
             self._chunks = self.data.chunks(self.row, np.float64 if self.labelled else None, self._stop)
         chunk = next(self._chunks, None)
         if chunk is None:
             self.scatter.of_all(self.ranks)
+            self._done = True
             return False
         x = chunk.x
         batch = None
@@ -255,11 +259,11 @@ class CovarianceTask:
 
     def state(self) -> dict[str, np.ndarray]:
         """The accumulated moments and the next row."""
-        return {"row": np.array(self.row), **self.scatter.state()}
+        return {"row": np.array(self.row), "done": np.array(self._done), **self.scatter.state()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Back to a saved state."""
-        self.row = int(state["row"])
+        self.row, self._done = int(state["row"]), bool(state["done"])
         self.scatter.restore(state)
         self._chunks = None
 

@@ -255,5 +255,5 @@ def test_the_estimate_grows_with_the_pairs_up_to_the_most_that_are_used():
         estimate(from_arrays(np.zeros((n, 8, 8)), np.zeros((n, 8, 8)), kind="pairs", axes="nss"))
         for n in (100, 4000, 20000)
     )
-    assert small[0] < large[0] == huge[0]
+    assert small[0] < large[0] <= huge[0] < 2 * large[0]
     assert small[1] < large[1] == huge[1]

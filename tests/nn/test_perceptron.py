@@ -12,6 +12,8 @@ import pytest
 import torch
 from scipy.linalg import expm
 
+from symdisc.atomic import safetensors_bytes
+from symdisc.data.safetensors import read_safetensors
 from symdisc.equivariant import Group, Scalar, V, group
 from symdisc.errors import InputError
 from symdisc.nn import EMLP, MLP, Bilinear, EquivariantLinear, Gated, Scaled, load, save
@@ -158,6 +160,16 @@ def test_a_saved_model_is_the_same_to_the_bit(tmp_path):
             assert before == [path.read_bytes() for path in paths]
 
 
+def test_files_of_two_models_are_told_apart(tmp_path):
+    """What a kill between the two replacements leaves."""
+    torch.manual_seed(0)
+    for name, bias in (("one", 1.0), ("two", 2.0)):
+        save(Scaled(MLP(2, 1, width=3, layers=1), 2, 1), tmp_path / name, {"verdict": bias})
+    (tmp_path / "one" / "model.json").replace(tmp_path / "two" / "model.json")
+    with pytest.raises(InputError, match=r"model.json and model.safetensors are of two trainings.*--force"):
+        load(tmp_path / "two")
+
+
 def test_loading_takes_torch_alone_and_says_what_is_wrong(tmp_path):
     save(Scaled(MLP(2, 1, width=3, layers=1), 2, 1), tmp_path)
     code = (
@@ -168,6 +180,8 @@ def test_loading_takes_torch_alone_and_says_what_is_wrong(tmp_path):
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.split("\n")[:2] == ["torch.Size([1, 1])", "[]"]
     form = json.loads((tmp_path / "model.json").read_text())
+    arrays, _ = read_safetensors(tmp_path / "model.safetensors")
+    (tmp_path / "model.safetensors").write_bytes(safetensors_bytes(arrays))
     for change in ({"body": {"kind": "else"}}, {"body": {"kind": "mlp", "sizes": [2, 1, 4, 1]}}, {"dtype": "x"}):
         (tmp_path / "model.json").write_text(json.dumps({**form, **change}))
         with pytest.raises(InputError, match="do not make a model"):

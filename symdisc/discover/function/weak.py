@@ -23,6 +23,7 @@ from ..rows import DenseRows, Form
 from .actions import Actions, null_space
 from .frame import Frame
 from .hermite import Hermite, count
+from .sizes import CHUNK_ITEMS
 
 ROWS_A_CANDIDATE = 2
 MOST_TESTS, MOST_TERMS = 1000, 1100
@@ -30,7 +31,6 @@ MOST_NUMBERS = 2**27
 POINTS_A_TERM = 4
 ORTHONORMAL = 1e-6
 RIDGE = 1e-9
-CHUNK_ITEMS = 2**22
 TAPER = 0.7
 FAINT = 0.1
 

@@ -232,7 +232,7 @@ class Step:
         self.admitted = torch.ones(len(t), dtype=torch.bool, device=t.device)
 
     def placed(self) -> Iterator[Placed]:
-        """The blocks, carried on; kept where all pairs are in memory."""
+        """The blocks, carried on; kept where all pairs are, on the device."""
         if self._kept is not None:
             yield from self._kept
             return
@@ -240,10 +240,10 @@ class Step:
         for block in self.pairs.blocks(self.rows):
             placed = place(block, self.model, self.t[block.at], self.eigen, self.nodes)
             placed.weight = self.admitted[block.at].to(self.t.dtype)[:, None, None]
-            if self.pairs.in_memory:
+            if self.pairs.kept_on_device:
                 kept.append(placed)
             yield placed
-        if self.pairs.in_memory:
+        if self.pairs.kept_on_device:
             self._kept = kept
 
     def take(self) -> Refined:

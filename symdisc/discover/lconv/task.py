@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from ...algebra import principal_angles
-from ...errors import InputError
+from ...errors import InputError, ResourceError
 from ..batches import BATCHES, batch_numbers, too_few
 from ..candidates import candidates_of, low_rank
+from ..device import SMALLEST, out_of_memory, released
 from ..method import Given, Outcome
 from ..settings import Settings
 from ..task import Progress
@@ -79,12 +81,31 @@ class PairsTask:
     # Steps and their memory.
 
     def advance(self) -> bool:
-        """One step of the search."""
+        """One step of the search; the stage begins again, with smaller blocks, where the device is too small.
+
+        Raises:
+            ResourceError: it is too small for the smallest blocks.
+        """
         try:
             self._progress = next(self._steps)
         except StopIteration:
             return False
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            self._shrink()
         return True
+
+    def _shrink(self) -> None:
+        if self.pairs.shrink >= SMALLEST:
+            raise ResourceError(
+                f"{self.data.names['x']}: {self.device} has too little free memory for {self.pairs.size} columns; take "
+                "fewer, or --device cpu"
+            )
+        self.pairs = replace(self.pairs, shrink=8 * self.pairs.shrink)
+        self.report.pairs = self.pairs
+        released(self.device)
+        self._steps = self._run()
 
     def progress(self) -> Progress:
         """Stage, k and residual."""
