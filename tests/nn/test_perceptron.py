@@ -207,3 +207,11 @@ def test_width_for_gives_the_nearest_number_of_parameters():
                 for w in range(max(1, width - 2), width + 3)
             }
             assert abs(sizes[width] - wanted) == min(abs(size - wanted) for size in sizes.values())
+
+
+def test_any_number_of_samples_and_axes_in_front():
+    net = EMLP.of(group("SO(3)"), 2 * V, Scalar + V, channels=24, layers=2, dtype=torch.float64)
+    x = torch.randn(2, 3, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    assert net(x).shape == (2, 3, 4)
+    assert net(x[0, :0]).shape == (0, 4)
+    torch.testing.assert_close(net(x)[1, 2], net(x[1, 2]))
