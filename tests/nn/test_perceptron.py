@@ -215,3 +215,18 @@ def test_any_number_of_samples_and_axes_in_front():
     assert net(x).shape == (2, 3, 4)
     assert net(x[0, :0]).shape == (0, 4)
     torch.testing.assert_close(net(x)[1, 2], net(x[1, 2]))
+
+
+def test_a_layer_depends_on_the_group_and_not_on_its_generators():
+    """Other generators of one group, and generators a little off, give the same layer and nearly the same layer."""
+    rng, own = np.random.default_rng(0), group("so(3)").lie
+    other = np.einsum("ab,bij->aij", rng.standard_normal((3, 3)), own)
+    turn = expm(1e-4 * rng.standard_normal((3, 3)))
+    x = torch.from_numpy(rng.standard_normal((5, 6)))
+    values = [
+        EMLP.of(Group(one), 2 * V, V * V, channels=24, layers=1, seed=1, dtype=torch.float64)(x).detach()
+        for one in (own, other, turn @ own @ np.linalg.inv(turn))
+    ]
+    assert values[0].std() > 0.1
+    torch.testing.assert_close(values[1], values[0], rtol=0, atol=1e-8)
+    torch.testing.assert_close(values[2], values[0], rtol=0, atol=1e-2)
