@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -179,6 +180,17 @@ def test_the_command_writes_a_model_and_says_what_it_did(tmp_path, monkeypatch):
     assert (tmp_path / "two.model" / "model.safetensors").read_bytes() == first
     with pytest.raises(InputError, match="--discover"):
         CliRunner().invoke(main, ["train", "two.npz"], catch_exceptions=False)
+
+
+def test_an_array_named_as_y_makes_the_data_labelled(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x, y = two_vectors(60)
+    with h5py.File("two.h5", "w") as file:
+        file["x"], file["labels"], file.attrs["kind"] = x, y, "samples"
+    words = ["train", "two.h5", "--y", "labels", "--generators", "so(3)", "--channels", "8", "--layers", "1"]
+    words += ["--order", "1", "--epochs", "1", "--folds", "2", "--json"]
+    run = CliRunner().invoke(main, words, catch_exceptions=False)
+    assert json.loads(run.stdout)["rep"] == "2*V -> Scalar"
 
 
 def test_of_pairs_y_moves_as_x_does():
