@@ -49,6 +49,7 @@ def contents(model: Scaled, about: dict[str, Any] | None = None) -> dict[str, by
         "schema": SCHEMA,
         "body": model.body.configuration(),  # type: ignore[operator]
         "inputs": model.shift_x.shape[0],
+        "ones": model.ones,
         "outputs": model.shift_y.shape[0],
         "dtype": str(model.shift_x.dtype).removeprefix("torch."),
         **(about or {}),
@@ -96,7 +97,7 @@ def load(folder: str | Path) -> Scaled:
     try:
         dtype = {"float32": torch.float32, "float64": torch.float64}[form["dtype"]]
         body = KINDS[form["body"]["kind"]].from_configuration(form["body"], dtype)
-        model = Scaled(body, int(form["inputs"]), int(form["outputs"]), dtype)
+        model = Scaled(body, int(form["inputs"]), int(form["outputs"]), dtype, int(form.get("ones", 0)))
         model.load_state_dict({name: torch.from_numpy(value) for name, value in arrays.items()})
     except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -221,3 +221,26 @@ def test_width_for_gives_the_nearest_number_of_parameters():
                 for w in range(max(1, width - 2), width + 3)
             }
             assert abs(sizes[width] - wanted) == min(abs(size - wanted) for size in sizes.values())
+
+
+def test_any_number_of_samples_and_axes_in_front():
+    net = EMLP.of(group("SO(3)"), 2 * V, Scalar + V, channels=24, layers=2, dtype=torch.float64)
+    x = torch.randn(2, 3, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    assert net(x).shape == (2, 3, 4)
+    assert net(x[0, :0]).shape == (0, 4)
+    torch.testing.assert_close(net(x)[1, 2], net(x[1, 2]))
+
+
+def test_a_layer_depends_on_the_group_and_not_on_its_generators():
+    """Other generators of one group, and generators a little off, give the same layer and nearly the same layer."""
+    rng, own = np.random.default_rng(0), group("so(3)").lie
+    other = np.einsum("ab,bij->aij", rng.standard_normal((3, 3)), own)
+    turn = expm(1e-4 * rng.standard_normal((3, 3)))
+    x = torch.from_numpy(rng.standard_normal((5, 6)))
+    values = [
+        EMLP.of(Group(one), 2 * V, V * V, channels=24, layers=1, seed=1, dtype=torch.float64)(x).detach()
+        for one in (own, other, turn @ own @ np.linalg.inv(turn))
+    ]
+    assert values[0].std() > 0.1
+    torch.testing.assert_close(values[1], values[0], rtol=0, atol=1e-8)
+    torch.testing.assert_close(values[2], values[0], rtol=0, atol=1e-2)
