@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import floor, log10
 
 import numpy as np
 
@@ -19,7 +20,6 @@ SIGMAS = 4.0
 TINY = 1e-7
 BLIND = 0.2
 DENOMINATORS = 12
-RECOGNISED = 1e-9
 REACH, FAINT = 4.0, 1e-7
 
 
@@ -68,10 +68,11 @@ class Judge:
         return False
 
     def value(self, quantity: Callable[[np.ndarray], np.ndarray]) -> float:
-        """A number, as the simplest fraction that fits it, else itself."""
+        """A number, as the simplest fraction that fits it, else itself to a tenth of its standard deviation."""
         raw = float(quantity(self.constants)[0])
         spread = float(self.deviation(quantity)[0]) * self.noise
-        return simplest(raw, 3 * spread + TINY * max(1.0, abs(raw)))
+        near = simplest(raw, 3 * spread + TINY * max(1.0, abs(raw)))
+        return near if near != raw or spread == 0 else round(raw, 1 - floor(log10(spread)))
 
 
 def simplest(value: float, within: float) -> float:
@@ -87,7 +88,7 @@ def bianchi(judge: Judge, nilradical: int) -> Named | None:
     """Three-dimensional solvable algebras; the last `nilradical` basis vectors span the nilradical."""
     if nilradical == 3:
         return Named("heis(3)", ["n(3)", "galilei(1)", "carroll(1)", "bianchi(II)", "A3,1"])
-    if nilradical != 2:
+    if nilradical != 2 or not _acts(judge.constants[0, 1:, 1:]):
         return None
 
     def discriminant(c: np.ndarray) -> np.ndarray:
@@ -126,8 +127,13 @@ def four(judge: Judge, nilradical: int, powers: tuple[int, ...], derived: int) -
     if nilradical != 3:
         return None
     if powers == (1,):
-        return _on_heisenberg(judge)
-    return _on_abelian(judge, derived) if not powers else None
+        return _on_heisenberg(judge) if _acts(judge.constants[0, 1:3, 1:3]) else None
+    return _on_abelian(judge, derived) if not powers and _acts(judge.constants[0, 1:, 1:]) else None
+
+
+def _acts(action: np.ndarray) -> bool:
+    """False where a flag that fits badly left nothing of it: then the nilradical is larger than the flag says."""
+    return float(np.abs(action).max()) > TINY
 
 
 def _on_heisenberg(judge: Judge) -> Named | None:
@@ -270,7 +276,5 @@ def _with(name: str, **params: float) -> Named:
 
 
 def number(value: float) -> str:
-    """A parameter as it stands in a name: six digits of a recognised fraction, four of a measured value."""
-    multiples = value * np.arange(1, DENOMINATORS + 1)
-    recognised = bool((np.abs(multiples - np.round(multiples)) < RECOGNISED).any())
-    return f"{value:.6g}" if recognised else f"{value:.4g}"
+    """A parameter as it stands in a name."""
+    return f"{value:.6g}"
