@@ -103,20 +103,25 @@ def _part(part: Summand, ruler: Ruler, samples: Samples) -> Identity:
             return Identity(named.name, named.aliases, [named.name], named.params, named.margin, named.neighbours)
     else:
         for definition, expected in _known(k):
-            if definition.complex == part.complex and found.matches(expected) and _as_free(constants, definition):
+            if definition.complex == part.complex and found.matches(expected) and _as_free(constants, definition, ruler):
                 if definition.described:
                     return Identity(None, [definition.name, *definition.aliases], [_unknown(k)])
                 return Identity(definition.name, list(definition.aliases), [definition.name])
     return Identity(None, [], [_unknown(k)])
 
 
-def _as_free(constants: np.ndarray, definition: Definition) -> bool:
-    """Whether an algebra has as many derivations as a defined one, and no traces of ad x where that has none."""
+def _as_free(constants: np.ndarray, definition: Definition, ruler: Ruler) -> bool:
+    """Whether an algebra has as many derivations as a defined one, and no traces of ad x where that has none.
+
+    Its flag leaves open some brackets that the defined one sets to zero: there noise remains.
+    """
     k = len(constants)
     trace = np.linalg.norm(np.einsum("ijj->i", constants))
     if trace > UNIMODULAR * series.scale(constants) and _unimodular(k, definition.name):
         return False
-    return k > LARGEST_DERIVED or series.derivation_dimension(constants, DERIVED) == _derivations(k, definition.name)
+    if k > LARGEST_DERIVED:
+        return True
+    return series.derivation_dimension(constants, max(DERIVED, ruler.threshold)) == _derivations(k, definition.name)
 
 
 @lru_cache(maxsize=256)
