@@ -24,7 +24,7 @@ def levi_complement(constants: np.ndarray, radical: np.ndarray) -> np.ndarray:
     k, r = len(constants), len(radical)
     x = np.linalg.svd(radical)[2][r:] if r else np.eye(k)
     s = len(x)
-    if not r or not s:
+    if not r or not s or not constants.any():
         return x
     best, least = x, np.inf
     for cut in CUTS:
