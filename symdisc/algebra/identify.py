@@ -144,7 +144,11 @@ def _small(constants: np.ndarray, seen: Flag, samples: Samples) -> lowdim.Named 
             drawn.append(samples.draw())
         if not drawn[0]:
             return np.zeros_like(quantity(constants))
-        return np.std([quantity(c) for c in drawn[0]], axis=0) / samples.probe
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = np.array([quantity(c) for c in drawn[0]])
+        # A draw of another type (real eigenvalues for complex ones) has no such number.
+        values = values[np.isfinite(values).all(axis=1)]
+        return np.std(values, axis=0) / samples.probe if len(values) > 1 else np.full(values.shape[1:], np.inf)
 
     def judged(judge: lowdim.Judge) -> lowdim.Named | None:
         if len(constants) == 2:

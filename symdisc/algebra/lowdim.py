@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import floor, log10
+from math import floor, isfinite, log10
 
 import numpy as np
 
@@ -71,6 +71,8 @@ class Judge:
         """A number, as the simplest fraction that fits it, else itself to a tenth of its standard deviation."""
         raw = float(quantity(self.constants)[0])
         spread = float(self.deviation(quantity)[0]) * self.noise
+        if not isfinite(spread):
+            return raw
         near = simplest(raw, 3 * spread + TINY * max(1.0, abs(raw)))
         return near if near != raw or spread == 0 else round(raw, 1 - floor(log10(spread)))
 
