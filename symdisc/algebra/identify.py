@@ -103,7 +103,8 @@ def _part(part: Summand, ruler: Ruler, samples: Samples) -> Identity:
             return Identity(named.name, named.aliases, [named.name], named.params, named.margin, named.neighbours)
     else:
         for definition, expected in _known(k):
-            if definition.complex == part.complex and found.matches(expected) and _as_free(constants, definition, ruler):
+            alike = definition.complex == part.complex and found.matches(expected)
+            if alike and _as_free(constants, definition, ruler):
                 if definition.described:
                     return Identity(None, [definition.name, *definition.aliases], [_unknown(k)])
                 return Identity(definition.name, list(definition.aliases), [definition.name])

@@ -67,14 +67,17 @@ class Judge:
             self.margin = min(self.margin, size / (SIGMAS * unit))
         return False
 
-    def value(self, quantity: Callable[[np.ndarray], np.ndarray]) -> float:
-        """A number, as the simplest fraction that fits it, else itself to a tenth of its standard deviation."""
+    def value(self, quantity: Callable[[np.ndarray], np.ndarray], zero: bool = False) -> float:
+        """A number, as the simplest fraction that fits it, else itself to a tenth of its standard deviation; 0 only
+        where that may be."""
         raw = float(quantity(self.constants)[0])
         spread = float(self.deviation(quantity)[0]) * self.noise
         if not isfinite(spread):
             return raw
         near = simplest(raw, 3 * spread + TINY * max(1.0, abs(raw)))
-        return near if near != raw or spread == 0 else round(raw, 1 - floor(log10(spread)))
+        if near == raw and spread > 0:
+            near = round(raw, 1 - floor(log10(spread)))
+        return near if near or zero else raw
 
 
 def simplest(value: float, within: float) -> float:
@@ -171,7 +174,7 @@ def _on_heisenberg(judge: Judge) -> Named | None:
     real = discriminant(judge.constants)[0] > 0
     if judge.vanishes(trace):
         return Named("A4,8") if real else Named("oscillator", ["A4,10"])
-    return _with("A4,9", b=judge.value(ratio)) if real else _with("A4,11", a=judge.value(spiral))
+    return _with("A4,9", b=judge.value(ratio, zero=True)) if real else _with("A4,11", a=judge.value(spiral))
 
 
 def _on_abelian(judge: Judge, derived: int) -> Named | None:
@@ -212,7 +215,8 @@ def _on_abelian(judge: Judge, derived: int) -> Named | None:
         return _with("A4,5", **_ordered(judge, _double_real))
     if discriminant(judge.constants)[0] > 0:
         return _with("A4,5", **_ordered(judge, _three_real))
-    a, b = judge.value(lambda c: _complex_pair(c)[:1]), judge.value(lambda c: _complex_pair(c)[1:])
+    a = judge.value(lambda c: _complex_pair(c)[:1])
+    b = judge.value(lambda c: _complex_pair(c)[1:], zero=True)
     sign = -1 if b < 0 or (b == 0 and a < 0) else 1
     return _with("A4,6", a=sign * a, b=sign * b + 0.0)
 

@@ -66,8 +66,8 @@ def span(generators: Any, noise: float | None = None) -> Span:
     """Orthonormal basis of what the matrices span.
 
     The rank is the position of the largest gap in the singular values of the normalised stack, unless all matrices
-    together close under brackets better than that gap explains: then nothing is discarded. Where all of them span gl(m),
-    which always closes, what is left has to close up to the noise that the discarded directions show.
+    together close under brackets better than that gap explains: then nothing is discarded. Where all of them span
+    gl(m), which always closes, what is left has to close up to the noise that the discarded directions show.
 
     Args:
         generators: (n, m, m); zero matrices are ignored.

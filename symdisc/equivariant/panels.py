@@ -48,7 +48,8 @@ def basis_panels(basis: Basis) -> list[Panel]:
         ),
         ImageGrid(
             name="solutions",
-            title=f"{'Solution' if basis.rank == 1 else 'Solutions'} for {basis.rep}" + ("" if basis.rank <= SHOWN else f", {SHOWN} of {basis.rank}"),
+            title=f"{'Solution' if basis.rank == 1 else 'Solutions'} for {basis.rep}"
+            + ("" if basis.rank <= SHOWN else f", {SHOWN} of {basis.rank}"),
             caption="Orthonormal; any combination of them is equivariant.",
             arrays=columns.T[:SHOWN].reshape(-1, rows, across),
             titles=[str(number + 1) for number in range(min(SHOWN, basis.rank))],
