@@ -64,11 +64,22 @@ def _default(container: Container) -> str:
     if len(infos) == 1:
         return infos[0].name
     if not found:
-        raise InputError(f"{container.label} holds no array of square matrices (k, d, d); give another file")
+        raise InputError(f"{container.label} holds no array of square matrices (k, d, d){_why(container)}")
     shown = ", ".join(f"`{name}`" for name in found[:10])
     raise InputError(
-        f"{container.label}: which array holds the matrices? there are {shown}; keep one, or call it `generators`"
+        f"{container.label}: which array holds the matrices? there are {shown}; name one where the command takes "
+        "--array, or call it `generators`"
     )
+
+
+def _why(container: Container) -> str:
+    """What keeps the array that was probably meant from being read."""
+    refused = next((info for info in container.arrays() if info.refused and len(info.shape) in (2, 3)), None)
+    if refused is None:
+        return "; give another file"
+    if "complex" in refused.dtype:
+        return f": `{refused.name}` is complex; write a + ib as the real matrix [[a, -b], [b, a]]"
+    return f": `{refused.name}` {refused.refused}"
 
 
 def _checked(view: View, label: str) -> np.ndarray:
