@@ -16,9 +16,9 @@ from common import record
 
 from symdisc.discover.batches import BATCHES
 from symdisc.discover.evidence import MomentEvidence, PointwiseEvidence
+from symdisc.discover.heldout import HeldOut
 from symdisc.discover.rows import DenseForms, DenseRows
 from symdisc.discover.trial import draw_multipliers
-from symdisc.discover.verdict import HeldOut
 
 TOLERANCE, ALPHA = 0.1, 0.05
 ROWS = (1, 3, 10, 100)

@@ -69,6 +69,39 @@ class DenseRows:
         return np.tensordot(share[used], self.array[used], axes=1)
 
 
+@dataclass(frozen=True)
+class PartRows:
+    """Rows of combinations of the candidates.
+
+    Args:
+        rows: of all candidates. part: (K, k), one combination a column.
+    """
+
+    rows: BatchRows
+    part: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(B, q, k)."""
+        return *self.rows.shape[:2], self.part.shape[1]
+
+    def apply(self, directions: np.ndarray) -> np.ndarray:
+        """(B, q, r)."""
+        return self.rows.apply(self.part @ directions)
+
+    def adjoint(self, values: np.ndarray) -> np.ndarray:
+        """(k, r)."""
+        return self.part.T @ self.rows.adjoint(values)
+
+    def batch(self, number: int) -> np.ndarray:
+        """(q, k)."""
+        return self.rows.batch(number) @ self.part
+
+    def mean(self, share: np.ndarray) -> np.ndarray:
+        """(q, k)."""
+        return self.rows.mean(share) @ self.part
+
+
 class BatchForms(Protocol):
     """A quadratic form for each batch, Q_b, each (K, K)."""
 

@@ -14,14 +14,18 @@ from statistics import NormalDist
 import numpy as np
 
 from ..symmetry import Verdict
-from .batches import GROUPS, group_masks, too_few
+from .batches import too_few
 from .eigen import Directions, smallest
 from .evidence import Evidence
-from .rows import Form
+from .heldout import Closing, HeldOut, in_order
 from .trial import MomentTrial, PointwiseTrial, Trial, draw_multipliers, upper_bound
 
 LOOK = 64
 FEW = 6.0
+CLOSED = (
+    "what was certified was moved to the nearest algebra, closed under brackets, and certified again as that: the "
+    "defects are those of its generators"
+)
 
 
 @dataclass
@@ -143,7 +147,17 @@ def decide(
         )
     if certified < len(trials):
         notes.extend(_uneven(trials[certified], tolerance))
-    matrices = orthonormal(evidence, whole.vectors[:, :written])
+    final = evidence.view(everything)
+    directions = whole.vectors
+    if final is not evidence:
+        sought = final.forms(everything)
+        directions = smallest(sought.raw, sought.metric, min(final.size, LOOK)).vectors
+    directions = directions[:, :written]
+    closed = _closed(held_out, final, directions, tolerance, alpha, multipliers) if certified > 1 else None
+    if closed is not None:
+        held_out, directions, trials[:certified] = closed
+        notes.append(CLOSED)
+    matrices = orthonormal(final, directions)
     shown = trials[: len(matrices)]
     angle = held_out.angle(matrices) if certified else None
     if angle is not None:
@@ -168,6 +182,24 @@ def decide(
         span_upper=span,
         notes=notes,
     )
+
+
+def _closed(
+    held_out: HeldOut, final: Evidence, directions: np.ndarray, tolerance: float, alpha: float, multipliers: np.ndarray
+) -> tuple[HeldOut, np.ndarray, list[Trial]] | None:
+    """Folds, directions and trials of the nearest algebra, if each of its directions is certified too.
+
+    All have to pass, so at most alpha that any of them is above the tolerance, whatever was certified before.
+    """
+    count = directions.shape[1]
+    near = final.closed(directions) if isinstance(final, Closing) else None
+    folds = held_out.closed(count) if near is not None else None
+    if near is None or folds is None:
+        return None
+    trials = [folds.trial(k) for k in range(count)]
+    if not all(trial.certified(tolerance, alpha, multipliers) for trial in trials):
+        return None
+    return folds, near, trials
 
 
 def _uneven(trial: Trial, tolerance: float) -> list[str]:
@@ -351,62 +383,6 @@ def _settle_given(found: Found, tolerance: float, alpha: float, multipliers: np.
         samples_needed=_samples(max(known), found.weights) if growth and len(known) == len(growth) else None,
         spectrum=np.sort(defects),
     )
-
-
-class HeldOut:
-    """Directions found without some groups, to be judged on those groups."""
-
-    def __init__(self, evidence: Evidence, count: int, watch: Callable[[str, float], None] | None = None) -> None:
-        masks = group_masks(evidence.weights)
-        folds = evidence.folds(GROUPS)
-        self.evidence = evidence
-        self.masks = np.stack([masks[list(fold)] for fold in folds])
-        self.views: list[Evidence] = []
-        self.directions: list[np.ndarray] = []
-        for done, held in enumerate(self.masks):
-            if watch is not None:
-                watch("held-out directions", done / len(folds))
-            train = (evidence.weights > 0) & ~held.any(axis=0)
-            view = evidence.view(train)
-            forms = view.forms(train)
-            found = smallest(forms.raw, forms.metric, min(count, view.size))
-            self.views.append(view)
-            self.directions.append(in_order(found.vectors, forms.denominator))
-        self.count = min(directions.shape[1] for directions in self.directions)
-
-    def trial(self, k: int) -> Trial:
-        """The test of the k-th direction (from 0)."""
-        return self.evidence.trial([directions[:, k] for directions in self.directions], self.views, self.masks)
-
-    def angle(self, matrices: np.ndarray) -> float:
-        """Degrees: median over folds of the largest principal angle to the span of the written generators."""
-        written = matrices.reshape(len(matrices), -1)
-        angles = []
-        for view, directions in zip(self.views, self.directions, strict=True):
-            span = view.matrices(directions[:, : len(written)]).reshape(len(written), -1)
-            cosines = np.linalg.svd(written @ np.linalg.qr(span.T)[0], compute_uv=False)
-            sine = np.sqrt(max(0.0, 1 - min(1.0, cosines.min()) ** 2))
-            angles.append(np.degrees(np.arcsin(sine)))
-        return float(np.median(angles))
-
-
-def in_order(vectors: np.ndarray, denominator: Form) -> np.ndarray:
-    """Gram-Schmidt in the denominator's product; keeps the order, so every leading span; what it does not see stays.
-
-    Without it the k-th direction could carry a large share of an exact earlier one, whose action on the data would
-    then hide its own violation: the mixture's relative defect is small though the second direction is broken.
-    """
-    gram = vectors.T @ denominator.apply(vectors)
-    steps = np.eye(len(gram))
-    unseen = 1e-14 * np.diag(gram).max(initial=0.0)
-    for k in range(len(gram)):
-        earlier = steps[:, :k]
-        for _ in range(2):
-            steps[:, k] -= earlier @ (earlier.T @ gram @ steps[:, k])
-        size = steps[:, k] @ gram @ steps[:, k]
-        if size > unseen:
-            steps[:, k] /= np.sqrt(size)
-    return vectors @ steps
 
 
 def orthonormal(evidence: Evidence, vectors: np.ndarray) -> np.ndarray:

@@ -10,9 +10,10 @@ from toys import HiddenForms, HiddenRows, Moment, Pointwise, planes
 
 from symdisc.discover import verdict
 from symdisc.discover.evidence import MomentEvidence, PointwiseEvidence
+from symdisc.discover.heldout import HeldOut, in_order
 from symdisc.discover.rows import DenseForms, DenseRows, Form
 from symdisc.discover.trial import draw_multipliers
-from symdisc.discover.verdict import HeldOut, decide, in_order, judge
+from symdisc.discover.verdict import decide, judge
 from symdisc.symmetry import Verdict
 
 DEFAULT = {"tolerance": 0.1, "level": 0.95, "seed": 0}

@@ -17,10 +17,13 @@ from math import comb
 import numpy as np
 
 from ..hermite import Places, codes, one_dimensional
+from .halves import Halves
 
 BLOCK_VALUES = 1 << 20
 # e is below the smallest float64 beyond this |z|^2 / (4 d); the polynomials may overflow there.
 FARTHEST = 700.0
+# From so many sums on, tables of half the degree are multiplied; fewer are made one after the other.
+MANY = 2000
 
 
 def damping(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -105,6 +108,12 @@ class Hermite:
         return self._places(keys), up, down
 
     @cached_property
+    def degrees(self) -> np.ndarray:
+        """(q,) degrees of the test functions."""
+        degrees = self._plan[2]
+        return degrees[(degrees >= 1) & (degrees <= self.degree)]
+
+    @cached_property
     def _tests(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """For the tests: where each, raised and lowered, stands among the low ones, and with what factors."""
         keys, degrees = self._plan[1], self._plan[2]
@@ -114,6 +123,10 @@ class Hermite:
         up, down = low(own + self._codes), low(np.where(alpha > 0, own - self._codes, own))
         half = 1 / (2 * self.d)
         return up, down, -half * np.sqrt(alpha + 1), (1 - half) * np.sqrt(alpha)
+
+    @cached_property
+    def _halves(self) -> Halves:
+        return Halves(self._codes, self.degree + 2, self._places)
 
     # --- sums over samples
 
@@ -127,6 +140,10 @@ class Hermite:
         Returns:
             (Q', f): sum e h_beta fields over the low multi-indices, where there are fields.
         """
+        if fields is None and self.sums >= MANY:
+            weights, near = damping(z)
+            self._halves.add(sums, near, weights)
+            return None
         low = len(self._plan[1])
         step = int(np.clip(BLOCK_VALUES // low, 16, 4096))
         table = np.empty((low, min(step, max(len(z), 1))))

@@ -24,6 +24,7 @@ from .frame import Frame, gaussian_fit, looks_gaussian, preserving
 from .hermite import Hermite
 from .images import Fields
 from .plan import DEGREES, affordable
+from .rotations import FlowEvidence
 from .rows import FlowRows, typical_rows, written
 from .space import AFFINE, LINEAR, Space, space_given, space_of
 from .sums import FlowSums
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from .method import MomentsOptions
 
 SAMPLE = 20000
-# Sums of one step, about a second of work.
-STEP_VALUES = 1 << 28
+# Sums of one step, a few seconds of work at most.
+STEP_VALUES = 1 << 32
 # Of more comparison rotations than this many, so many combinations drawn at random serve as well.
 MOST_TYPICAL = 128
 CONSTRUCTED = (
@@ -275,10 +276,12 @@ class MomentsTask:
             if space.flows is not None:
                 rates, covariance = rates @ space.flows, space.flows.T @ covariance @ space.flows
             measure = covariance - _square(rates)
-        size = len(measure)
-        return MomentEvidence(
-            rows, sums.count, space.embed, measure=Form(size, (measure + measure.T) / (2 * samples)), typical=typical
-        )
+        form = Form(len(measure), (measure + measure.T) / (2 * samples))
+        if self.given is None and self.spec == AFFINE and space.flows is None:
+            return FlowEvidence(
+                rows, sums.count, space.embed, measure=form, typical=typical, hermite=hermite, means=means
+            )
+        return MomentEvidence(rows, sums.count, space.embed, measure=form, typical=typical)
 
     def _comparison(self, overall: np.ndarray) -> np.ndarray:
         """(r (r + 1), c): the flows of the comparison set."""
