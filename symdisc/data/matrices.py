@@ -20,8 +20,8 @@ def read_matrices(path: str | os.PathLike[str], name: str | None = None) -> np.n
 
     Args:
         path: the file; a folder means its `generators.npz`.
-        name: which array, with `[slice]` if wanted; default `generators`, else the only array of square matrices.
-            A single (d, d) matrix is k = 1.
+        name: which array, with `[slice]` if wanted; default `generators`, else `truth/generators` of a `sample` file,
+            else the only array of square matrices. A single (d, d) matrix is k = 1.
 
     Raises:
         InputError: no such array, not square, not finite, or a factored result.
@@ -49,8 +49,9 @@ def read_matrices(path: str | os.PathLike[str], name: str | None = None) -> np.n
 
 
 def _default(container: Container) -> str:
-    if container.exists("generators"):
-        return "generators"
+    for name in ("generators", "truth/generators"):
+        if container.exists(name):
+            return name
     if container.exists("eigenvectors") and container.exists("eigenvalues"):
         raise InputError(
             f"{container.label} is a factored result (eigenvalues and eigenvectors, no matrices); symdisc.load reads it"
