@@ -133,6 +133,20 @@ def test_a_named_type_is_no_array(tmp_path):
         container.close()
 
 
+def test_attributes_that_never_end_are_given_up(tmp_path, monkeypatch):
+    """By the CPU time that they take: a machine that others keep busy is no reason to refuse a file."""
+    loop = tmp_path / "loop.py"
+    loop.write_text("import resource\nresource.setrlimit(resource.RLIMIT_CPU, (1, 2))\nwhile True:\n    pass\n")
+    monkeypatch.setattr(attributes, "_VARIABLE", loop)
+    with pytest.raises(InputError, match="attributes of variable length are damaged") as caught:
+        attributes.variable("a.h5", "x", "a.h5")
+    assert attributes.took_too_long(caught.value)
+    loop.write_text("raise SystemExit(3)")
+    with pytest.raises(InputError) as caught:
+        attributes.variable("a.h5", "x", "a.h5")
+    assert not attributes.took_too_long(caught.value)
+
+
 # --- arrays of several
 
 
