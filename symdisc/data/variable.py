@@ -1,6 +1,6 @@
 """A script: prints attributes of variable length of an HDF5 file, as JSON.
 
-It runs in a process of its own with a limit of CPU time (`CPU_SECONDS`), because a damaged heap sends HDF5 into a loop without end.
+It runs in a process of its own with a limit of CPU time, because a damaged heap sends HDF5 into a loop without end.
 Arguments: file, path of a dataset; then those attributes of it and of its root that every data set is asked for. Or:
 file, "-", JSON object {path: [names of text attributes]}.
 """
