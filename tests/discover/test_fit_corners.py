@@ -44,7 +44,6 @@ TURN = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 0]])
         (lambda: fit(X, method="covariance", generators=2), "the covariance basis of samples always has"),
         (lambda: fit(X[:1], method="covariance"), "1 sample; a covariance needs at least 2"),
         (lambda: fit(X, Y, kind="labelled", method="covariance", output_action="free"), "lets y turn"),
-        (lambda: fit(X, Y, kind="labelled", method="covariance", options={"covariance.labels": "classes"}), None),
         (lambda: fit(X, method="moments", device="cuda"), "the moments method runs on the CPU"),
         (lambda: fit(X, method="moments", dtype="float32"), "the moments method computes in float64"),
         (lambda: fit(X, method="moments", output_action="same"), "samples have no y"),
@@ -55,19 +54,11 @@ TURN = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 0]])
         (lambda: test(X, generators=np.full((3, 3), np.nan)), "of finite numbers is needed"),
         (lambda: test(X, generators=np.eye(4), method="covariance"), "they act on 4 coordinates, x has 3"),
         (lambda: test(X, Y, generators=np.eye(4), method="covariance", kind="labelled"), "they act on 4 coordinates"),
-        (lambda: test(X, Y, generators=TURN, method="covariance", kind="labelled"), None),
         (lambda: test(X, generators="nowhere.npz"), "nowhere.npz"),
         (lambda: fit(X, function=lambda x: x, y=Y), "it takes the place of y"),
     ],
 )
 def test_refusals(verb, words):
-    if words is None:
-        # Whatever is said, it is said by us, or nothing is wrong.
-        try:
-            verb()
-        except InputError as error:
-            assert ";" in str(error) or ":" in str(error)
-        return
     with pytest.raises(InputError) as caught:
         verb()
     assert words in str(caught.value)
