@@ -60,9 +60,9 @@ def covariance(folder: Path) -> Case:
 def noether(folder: Path) -> Case:
     """Runs of an oscillator, many chunks of them, in two files."""
     files = [folder / f"noether{number}.h5" for number in range(3)]
-    for number, (file, samples) in enumerate(zip(files, (16000, 16000, 40), strict=True)):
+    for number, (file, samples) in enumerate(zip(files, (6000, 6000, 40), strict=True)):
         save(make("oscillator", number, samples, noise=0.01), file)
-    return files, {"candidates": "linear"}, "2 files of 16000 x 200 x 2"
+    return files, {"candidates": "linear"}, "2 files of 6000 x 200 x 2"
 
 
 def run(

@@ -51,6 +51,7 @@ def test_a_tree_and_its_corners(lab, monkeypatch):
     assert tree.shape("never") is None
     assert tree.shape("elsewhere") is None
     assert tree.fields("words") == {}
+    assert tree.fields("nothing") == {}
     assert tree.raw("nothing", "kind") is None
     assert tree.coordinate("words") is None
     assert tree.coordinate("declared") is None
@@ -131,6 +132,20 @@ def test_a_named_type_is_no_array(tmp_path):
         assert container.arrays() is not container.arrays()
     finally:
         container.close()
+
+
+def test_attributes_that_never_end_are_given_up(tmp_path, monkeypatch):
+    """By the CPU time that they take: a machine that others keep busy is no reason to refuse a file."""
+    loop = tmp_path / "loop.py"
+    loop.write_text("import resource\nresource.setrlimit(resource.RLIMIT_CPU, (1, 2))\nwhile True:\n    pass\n")
+    monkeypatch.setattr(attributes, "_VARIABLE", loop)
+    with pytest.raises(InputError, match="attributes of variable length are damaged") as caught:
+        attributes.variable("a.h5", "x", "a.h5")
+    assert attributes.took_too_long(caught.value)
+    loop.write_text("raise SystemExit(3)")
+    with pytest.raises(InputError) as caught:
+        attributes.variable("a.h5", "x", "a.h5")
+    assert not attributes.took_too_long(caught.value)
 
 
 # --- arrays of several
@@ -254,3 +269,49 @@ def test_an_interruption_closes_what_is_open(tmp_path, monkeypatch):
         open_dataset([tmp_path / "a.h5"])
     with pytest.raises(ValueError, match="closed"):
         opened[0].handles[0].file.read(1)
+
+
+# --- what mutants of the code went unnoticed by
+
+
+@pytest.mark.parametrize("block", [1, 3, 16])
+def test_windows_of_several_chunks(tmp_path, monkeypatch, block):
+    """Storage is read in windows, some chunks at once: every sample once, in order, no chunk larger than said."""
+    from symdisc.data import dataset
+
+    x = np.arange(200.0 * 3).reshape(200, 3)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("x", data=x, chunks=(block, 3))
+    monkeypatch.setattr(dataset, "CHUNK_BYTES", 4 * 3 * 8)
+    with open_dataset([tmp_path / "a.h5"]) as data:
+        assert data.chunk_rows == 4
+        assert (data._window_rows > 4) == (block > 1)
+        parts = list(data.chunks())
+    assert [len(part.x) for part in parts] == [4] * 50
+    assert [part.start for part in parts] == list(range(0, 200, 4))
+    np.testing.assert_array_equal(np.concatenate([part.x for part in parts])[:, :, 0], x)
+
+
+def test_text_is_refused_unless_it_is_asked_for(tmp_path):
+    words = np.array([b"a", b"b"])
+    np.savez(tmp_path / "a.npz", words=words)
+    np.save(tmp_path / "a.npy", words)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["words"] = words
+    for name in ("a.npz", "a.npy", "a.h5"):
+        container = open_container(str(tmp_path / name))
+        try:
+            with pytest.raises(InputError, match="text"):
+                container.source("words" if name != "a.npy" else "a", ())
+            assert container.source("words" if name != "a.npy" else "a", (), True).shape == (2,)
+        finally:
+            container.close()
+
+
+def test_arrays_one_behind_the_other_are_read_one_after_the_other():
+    from symdisc.data.assembled import Stacked
+
+    stacked = Stacked([lambda: Plain(np.zeros((4, 6))), lambda: Plain(np.ones((4, 6)))], "both")
+    assert [stacked.outer(axis) for axis in range(3)] == [True, False, False]
+    assert stacked.chunks == (1, 2, 6)
+    np.testing.assert_array_equal(stacked.read((slice(0, 2, 1), slice(0, 1, 1), slice(0, 2, 1)))[:, 0, 0], [0, 1])

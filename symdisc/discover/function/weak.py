@@ -45,6 +45,9 @@ class Degrees:
 
 def degrees_for(r: int, s: int, candidates: int, samples: int) -> Degrees | None:
     """The fewest test functions that make twice as many rows as candidates; None: the samples cannot carry them."""
+    if not r:
+        # Functions of nothing: there is one, however high the degree.
+        return None
     tests = 2
     while count(r, tests) * s < ROWS_A_CANDIDATE * candidates and count(r, tests) <= MOST_TESTS:
         tests += 1
