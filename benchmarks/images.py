@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import json
 import os
 import time
+from itertools import product
 from pathlib import Path
 
 THREADS = int(os.environ.setdefault("OMP_NUM_THREADS", "1"))
@@ -26,7 +28,7 @@ THREADS = int(os.environ.setdefault("OMP_NUM_THREADS", "1"))
 import h5py
 import numpy as np
 import torch
-from common import middle, record
+from common import keep, known, middle, record
 from scipy.ndimage import rotate
 from torch import nn
 
@@ -135,27 +137,34 @@ def main() -> None:
     images, labels = mnist(*options.mnist) if options.mnist else digits()
     if options.tiny:
         images, labels, options.seeds, options.epochs = images[:200], labels[:200], 1, 1
-    what, rows, end = "mnist" if options.mnist else "digits", [], time.monotonic() + 60 * options.minutes
-    for kind in options.only or reversed(KINDS):
-        data = [changed(images, kind, seed) for seed in range(options.seeds)]
-        for name in NAMES:
+    what, end = "mnist" if options.mnist else "digits", time.monotonic() + 60 * options.minutes
+    settings = {"epochs": options.epochs, "images": len(images), "filters": FILTERS, "rank": RANK, "sizes": SIZES}
+    settings = json.loads(json.dumps(settings))
+    kept = {} if options.tiny else known(f"images_{what}", settings)
+    for kind, seed in product(reversed(KINDS), range(options.seeds)):
+        names = [name for name in NAMES if (kind, name, seed) not in kept]
+        if not names or kind not in (options.only or KINDS) or time.monotonic() > end:
+            continue
+        data = changed(images, kind, seed)
+        for name in names:
             if time.monotonic() > end:
                 break
-            runs = [accuracy(name, data[seed], labels, seed, options.epochs) for seed in range(options.seeds)]
-            rows.append(
-                [
-                    kind, name, options.seeds, middle([run[0] for run in runs], ".3f"), runs[0][1],
-                    middle([run[2] for run in runs]),
-                ]
-            )  # fmt: skip
-            header = ["images", "network", "seeds", "test accuracy", "parameters", "processor seconds"]
-            note = (
-                f"{len(images)} images: 72 % to train on, 8 % choose the epoch, 20 % tested; {options.epochs} epochs."
-            )
+            kept[kind, name, seed] = accuracy(name, data, labels, seed, options.epochs)
             if options.tiny:
-                print(rows[-1])
+                print(kind, name, *kept[kind, name, seed])
             else:
-                record(f"images_{what}", f"L-conv on {what}", header, rows, note)
+                keep(f"images_{what}", settings, (kind, name, seed), kept[kind, name, seed])
+    if options.tiny:
+        return
+    rows = []
+    for kind, name in product(reversed(KINDS), NAMES):
+        runs = [run for (one, other, _), run in sorted(kept.items()) if (one, other) == (kind, name)]
+        if runs:
+            right, count, seconds = zip(*runs, strict=True)
+            rows.append([kind, name, len(runs), middle(right, ".3f"), count[0], middle(seconds)])
+    header = ["images", "network", "seeds", "test accuracy", "parameters", "processor seconds"]
+    note = f"{len(images)} images: 72 % to train on, 8 % choose the epoch, 20 % tested; {options.epochs} epochs."
+    record(f"images_{what}", f"L-conv on {what}", header, rows, note)
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ TASKS = {
         {300: (0.316, 4.94), 1000: (0.0604, 3.24), 10_000: (0.0185, 0.154)},
     ),
     "particle": Task(
-        particle, "SO+(1,3)", 4 * V, Scalar, 1, Size(64), {"candidates": "linear+shared:4"}, False,
+        particle, "SO+(1,3)", 4 * V, Scalar, 1, Size(64, steps=800), {"candidates": "linear+shared:4"}, False,
         {300: (0.0026, 0.70), 1000: (0.00037, 0.36), 10_000: (0.0002, 0.017)},
     ),
 }  # fmt: skip
