@@ -26,7 +26,7 @@ DENOMINATORS = (1, 2, 3, 4, 5, 6)
 NILPOTENT = 1e-3
 CLOSED = 1e-9
 SINGULAR = 1e-3
-# The given coordinates are kept where others leave at least half as many entries, unless most are nonzero.
+# The given coordinates are kept where others leave more than half as many entries, unless most are nonzero.
 WORTH, DENSE = 2, 0.5
 
 
@@ -70,7 +70,7 @@ def canonical(
     found = _elsewhere(basis, [form.matrix for form in symmetric], antisymmetric, tolerance)
     if found is not None:
         here, there = _nonzero(sparse, tolerance), _nonzero(found[1], tolerance)
-        if there < here and (here > WORTH * there or here > DENSE * sparse.size):
+        if there < here and (here >= WORTH * there or here > DENSE * sparse.size):
             frame, sparse = found
     scaled = np.array([_physical(matrix, tolerance) for matrix in sparse])
     rounded = _rational(scaled, tolerance)
