@@ -17,6 +17,7 @@ from .levi import levi_complement, restricted
 from .structure import structure_constants
 
 EXACT, ZERO, CLUSTER = 1e-7, 1e-6, 1e-2
+TRIALS = 6
 
 
 def graded_frame(basis: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
@@ -96,29 +97,36 @@ def _semisimple(matrices: np.ndarray) -> np.ndarray:
     """(h, m, m): the semisimple parts of matrices that span a nilpotent algebra: one number on each weight space."""
     if not len(matrices):
         return matrices
-    m = matrices.shape[1]
-    generic = np.tensordot(np.random.default_rng(1).standard_normal(len(matrices)), matrices, axes=1)
-    generic /= np.linalg.norm(generic)
-    values = np.linalg.eigvals(generic)
+    rng = np.random.default_rng(1)
+    # An unlucky element has close weights that others tell apart.
+    trials = [_weight_spaces(np.tensordot(rng.standard_normal(len(matrices)), matrices, axes=1)) for _ in range(TRIALS)]
+    spaces = max(trials, key=len)
+    inverse = np.linalg.inv(np.concatenate(spaces, axis=1))
     result = np.zeros(matrices.shape, dtype=complex)
-    left = list(range(m))
-    columns, owners = [], []
+    start = 0
+    for space in spaces:
+        size = space.shape[1]
+        projector = space @ inverse[start : start + size]
+        result += np.einsum("hab,ba->h", matrices, projector)[:, None, None] / size * projector
+        start += size
+    return result.real
+
+
+def _weight_spaces(matrix: np.ndarray) -> list[np.ndarray]:
+    """(m, size) columns of each generalised eigenspace."""
+    m = len(matrix)
+    matrix = matrix / np.linalg.norm(matrix)
+    values = np.linalg.eigvals(matrix)
+    left, spaces = list(range(m)), []
     while left:
         cluster = [left.pop(0)]
         for index in cluster:
             near = [i for i in left if abs(values[i] - values[index]) < CLUSTER]
             cluster += near
             left = [i for i in left if i not in near]
-        shifted = np.linalg.matrix_power(generic - values[cluster].mean() * np.eye(m), len(cluster))
-        columns.append(np.linalg.svd(shifted)[2][m - len(cluster) :].conj().T)
-        owners += [len(columns) - 1] * len(cluster)
-    spaces = np.concatenate(columns, axis=1)
-    inverse = np.linalg.inv(spaces)
-    for index in range(len(columns)):
-        inside = np.array(owners) == index
-        projector = spaces[:, inside] @ inverse[inside]
-        result += np.einsum("hab,ba->h", matrices, projector)[:, None, None] / inside.sum() * projector
-    return result.real
+        shifted = np.linalg.matrix_power(matrix - values[cluster].mean() * np.eye(m), len(cluster))
+        spaces.append(np.linalg.svd(shifted)[2][m - len(cluster) :].conj().T)
+    return spaces
 
 
 def _steps(nilpotent: np.ndarray) -> list[np.ndarray]:
