@@ -17,7 +17,7 @@ BLIND_GAP = 20.0
 LEAST_GAP = 2.0
 CONSISTENT = 3.0
 BELIEVABLE = 0.1
-AGREEING, AGREEING_GAP, BELIEVABLE_SHOWN = 2.0, 3.0, 0.15
+AGREEING, FEW_AGREEING, AGREEING_GAP, BELIEVABLE_SHOWN = 2.0, 4.0, 3.0, 0.15
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,9 @@ def _rank(u: np.ndarray, s: np.ndarray, vt: np.ndarray, n: int, m: int, noise: f
     spread, discarded = _noise(s, rank, n, m)
     # Brackets and discarded directions tell of the same noise, where it is noise that was discarded.
     shown = discarded * spread
-    agrees = n - rank > 1 and remaining < AGREEING * shown and shown < BELIEVABLE_SHOWN
+    freedom = (m * m - rank) * min(n - rank, rank * (rank - 1) // 2)
+    ratio = max(AGREEING, 1 + FEW_AGREEING / sqrt(freedom))
+    agrees = n - rank > 1 and remaining < ratio * shown and shown < BELIEVABLE_SHOWN
     closes = agrees or remaining < min(CONSISTENT / gap, BELIEVABLE)
     needed = LEAST_GAP if leaks is not None else AGREEING_GAP if agrees else BLIND_GAP
     return rank if gap >= needed and closes else full
