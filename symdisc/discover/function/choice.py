@@ -15,6 +15,7 @@ from .models import (
     Features,
     Fitted,
     Kernel,
+    Linear,
     Polynomial,
     Ridge,
     best_penalty,
@@ -22,6 +23,8 @@ from .models import (
     degrees,
     softmax,
     softmax_fit,
+    typical,
+    wrong_samples,
 )
 
 KINDS = ("polynomial", "kernel", "mlp")
@@ -31,6 +34,7 @@ COMPARABLE = 2.0
 # Share of the variance of y: smaller errors are all alike, and no perceptron comes so close.
 ENOUGH = 1e-6
 EXACT = 1e-16
+REFITS = 3
 
 
 @dataclass(frozen=True)
@@ -146,22 +150,34 @@ def fitted(recipe: Recipe, z: np.ndarray, target: Target, held: np.ndarray, seed
         training = Training(target.classes, target.device, target.dtype)
         network, error = train(z, target.values, held, training, seed)
         return replace(recipe, error=error / scale), network
+    used = ~held
+    for _ in range(REFITS):
+        penalty, model = _linear(recipe, z, target, used, held, seed)
+        wrong = None if target.classes else wrong_samples(target.errors(model.values(z))[used])
+        if wrong is None:
+            break
+        used[used] = ~wrong
+    losses = target[held].errors(model.values(z[held]))
+    error = float(losses.mean()) if target.classes else typical(losses)
+    return replace(recipe, penalty=penalty, error=error / scale), model
+
+
+def _linear(
+    recipe: Recipe, z: np.ndarray, target: Target, used: np.ndarray, held: np.ndarray, seed: int
+) -> tuple[float | None, Linear]:
+    """Penalty and model, fitted to the samples of the mask `used`."""
     features: Features
     if recipe.kind == "kernel":
-        features = Kernel.of(centres_of(z[~held], np.random.default_rng([seed, 7])), recipe.size)
+        features = Kernel.of(centres_of(z[used], np.random.default_rng([seed, 7])), recipe.size)
     else:
         features = Polynomial(Hermite(z.shape[1], int(recipe.size)))
-    phi, penalty = features.values(z[~held]), recipe.penalty
+    phi, penalty = features.values(z[used]), recipe.penalty
     if target.classes:
-        model = softmax_fit(features, phi, target.values[~held], penalty or 0.0)
-    else:
-        ridge = Ridge(phi, features.root(), target.values[~held])
-        if penalty is None:
-            enough = ENOUGH * scale if recipe.kind == "kernel" else 0.0
-            penalty = best_penalty(ridge, features.values(z[held]), target.values[held], enough)
-        model = ridge.model(features, penalty)
-    error = float(target[held].errors(model.values(z[held])).mean())
-    return replace(recipe, penalty=penalty, error=error / scale), model
+        return penalty, softmax_fit(features, phi, target.values[used], penalty or 0.0)
+    ridge = Ridge(phi, features.root(), target.values[used])
+    if penalty is None:
+        penalty = best_penalty(ridge, features.values(z[held]), target.values[held])
+    return penalty, ridge.model(features, penalty)
 
 
 @dataclass(frozen=True)

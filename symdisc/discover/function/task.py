@@ -33,7 +33,7 @@ from .choice import (
     worth_averaging,
 )
 from .frame import Frame
-from .models import Fitted
+from .models import FAR, Fitted, wrong_samples
 from .weak import Axes, Degrees, degrees_for, guide_forms, middle, precision, used_actions, weak_evidence, weak_moments
 
 if TYPE_CHECKING:
@@ -363,6 +363,13 @@ class FunctionTask:
         what = "of no model's loss" if self.classes is not None else "of the variance of y"
         notes = [f"f: {self.words}; held-out errors, as a share {what}: {tried_out}"]
         notes.append(f"{self.options.folds} fits, each judged on the samples it has not seen: {rest:.2g} unexplained")
+        wrong = None if self.classes is not None else wrong_samples(((self.u - self.fitted) ** 2).sum(axis=1))
+        if wrong is not None:
+            count = int(wrong.sum())
+            notes.append(
+                f"{count} of {len(wrong)} samples {'are' if count > 1 else 'is'} missed by more than {FAR:g} times the "
+                "median error (wrong values?): left out in fits of f and the choice of directions, counted in the test"
+            )
         if axes < self.frame.r:
             notes.append(self._unused_note(axes))
         if self.actions.moves_output and self._linear_rest() < NEARLY_LINEAR:
