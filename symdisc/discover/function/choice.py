@@ -28,6 +28,9 @@ from .models import (
 )
 
 KINDS = ("polynomial", "kernel", "mlp")
+# Samples are in so many parts by turns; of these one is held out, and judged on.
+PARTS, JUDGED = 10, 5
+FAIR = 200
 MOST_SAMPLES = 5000
 MOST_CLASS_TERMS = 600
 COMPARABLE = 2.0
@@ -93,22 +96,34 @@ class Target:
         return -float(mean @ np.log(np.maximum(mean, 1e-300)))
 
 
-def chosen(kind: str, z: np.ndarray, target: Target, held: np.ndarray, seed: int) -> tuple[Recipe, Fitted]:
+def chosen(kind: str, z: np.ndarray, target: Target, part: np.ndarray, seed: int) -> tuple[Recipe, Fitted]:
     """The best model of a kind: sizes are tried on few samples, then the best one is fitted to all.
 
     Args:
-        held: (n,) mask of the samples on which it is judged.
+        part: (n,) which of `PARTS` parts a sample is in. Models are judged on the part `JUDGED`, and where that is
+            small on as many others in turn as make it a fair number: else the choice of a size is chance.
     """
+    held = part == JUDGED
     if kind == "mlp":
         return fitted(Recipe(kind), z, target, held, seed)
     few = np.arange(len(z))
     if len(z) > MOST_SAMPLES:
         few = np.sort(np.random.default_rng([seed, 3]).permutation(len(z))[:MOST_SAMPLES])
+    turns = min(PARTS, -(-FAIR // max(int(held[few].sum()), 1)))
+
+    def judged(recipe: Recipe) -> tuple[Recipe, Fitted]:
+        if turns == 1:
+            return fitted(recipe, z[few], target[few], held[few], seed)
+        masks = [part[few] == (JUDGED + turn) % PARTS for turn in range(turns)]
+        found = [fitted(recipe, z[few], target[few], mask, seed)[0] for mask in masks if 0 < mask.sum() < len(mask)]
+        penalties = sorted(one.penalty for one in found if one.penalty is not None)
+        same = replace(recipe, penalty=penalties[len(penalties) // 2])
+        model = fitted(same, z[few], target[few], held[few], seed)[1]
+        return replace(same, error=float(np.mean([one.error for one in found]))), model
 
     def of_size(size: float) -> tuple[Recipe, Fitted]:
         penalties = SOFT_PENALTIES if target.classes else (None,)
-        found = [fitted(Recipe(kind, size, p), z[few], target[few], held[few], seed) for p in penalties]
-        return min(found, key=lambda one: one[0].error)
+        return min((judged(Recipe(kind, size, p)) for p in penalties), key=lambda one: one[0].error)
 
     sizes = _sizes(kind, z[few][~held[few]], target)
     # An even function gains nothing from odd degrees, so errors of polynomials do not fall step by step.

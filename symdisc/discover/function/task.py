@@ -23,7 +23,9 @@ from ..task import Progress
 from .actions import Actions, given_actions, search_actions, seen_actions
 from .choice import (
     ENOUGH,
+    JUDGED,
     KINDS,
+    PARTS,
     Average,
     Recipe,
     Target,
@@ -44,7 +46,6 @@ MOST_CLASSES = 100
 LEAST_SAMPLES = 100
 SHARED = 2000
 SHOWN = 2000
-HELD = 10
 NEARLY_LINEAR = 0.01
 # What the drivers of NVIDIA, AMD and WSL put there: without any, torch need not be loaded to find no GPU.
 GPUS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
@@ -213,20 +214,20 @@ class FunctionTask:
         return too_few(weights)
 
     def _parts_of(self, fold: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(n,) masks: samples judged by a fold's fit, those that it is fitted to, and of these (a tenth) held out."""
+        """(n,) masks: samples judged by a fold's fit, and those it is fitted to; in which part each of these is."""
         filled = np.flatnonzero(np.bincount(self.batch, minlength=BATCHES))
         place = np.searchsorted(filled, self.batch)
         folds = self.options.folds
         mine = place % folds == fold
-        return mine, ~mine, (place // folds % HELD == HELD // 2)[~mine]
+        return mine, ~mine, (place // folds % PARTS)[~mine]
 
     def _try(self, kind: str) -> None:
         """Fit a kind of model without the first fold, unless another one has left nothing to it."""
         if kind == "mlp" and min((recipe.error for recipe in self.recipes), default=np.inf) < ENOUGH:
             self.recipes.append(Recipe(kind))
             return
-        _, rest, held = self._parts_of(0)
-        recipe, model = chosen(kind, self.z[rest], self.target[rest], held, self.settings.seed)
+        _, rest, part = self._parts_of(0)
+        recipe, model = chosen(kind, self.z[rest], self.target[rest], part, self.settings.seed)
         self._models[kind] = model
         self.recipes.append(recipe)
 
@@ -254,7 +255,8 @@ class FunctionTask:
 
     def _fit(self, fold: int) -> None:
         """Fit without one fold of the batches, and keep what the model says there."""
-        mine, rest, held = self._parts_of(fold)
+        mine, rest, part = self._parts_of(fold)
+        held = part == JUDGED
         seed = self.settings.seed + fold
         known = {} if fold else self._models
         model = Average(
