@@ -63,6 +63,10 @@ def of_problem(name: str, seed: int, samples: int, own: dict[str, Any], **settin
     return Run(made.arrays["x"], made.arrays["y"], made.generators, seed=seed, **settings)
 
 
+def _seeds(options: argparse.Namespace) -> range:
+    return range(options.first, options.first + options.seeds)
+
+
 def said(runs: list[Run]) -> str:
     """Verdict and number of certified generators, with how often."""
     return tallied(f"{run.found.verdict.value} {run.found.certified_dimension}" for run in runs)
@@ -92,7 +96,7 @@ def angles(name: str, cases: list[tuple[str, str, int, dict[str, Any], dict[str,
     clock, rows = Clock(options.minutes), []
     for label, problem, samples, own, settings in cases:
         runs = []
-        for seed in range(options.seeds):
+        for seed in _seeds(options):
             if clock.over:
                 break
             runs.append(of_problem(problem, seed, samples, own, **settings))
@@ -166,7 +170,7 @@ def step(options: argparse.Namespace) -> None:
     inside = axes.T @ axes
     turn = inside @ np.kron(np.eye(4), [[0.0, 1.0], [-1.0, 0.0]]) @ inside
     truth = np.kron(np.eye(2), turn)[None]
-    runs = [Run(x, y, truth, group=group, output_action="same", seed=seed) for seed in range(options.seeds)]
+    runs = [Run(x, y, truth, group=group, output_action="same", seed=seed) for seed in _seeds(options)]
     rows = [entry(f"two-body step ({len(runs)} seeds of the folds)", len(x), runs)]
     record("function_step", "The function method: one step of two bodies", HEADER, rows)
 
@@ -215,7 +219,7 @@ def null(options: argparse.Namespace) -> None:
 def maps(options: argparse.Namespace) -> None:
     """SymCert's setting: polynomial maps, box-distributed x, noisy y, tolerance and alpha 0.05."""
     clock, rows = Clock(options.minutes), []
-    for samples in (300, 1000, 3000):
+    for samples in options.sizes:
         for noise in (0.05, 0.2):
             tally: Counter[str] = Counter()
             least = np.inf
@@ -224,7 +228,7 @@ def maps(options: argparse.Namespace) -> None:
                     for degree in (2, 3):
                         if degree == 2 and (symmetry == "rotations" or (symmetry == "rotation" and n == 2)):
                             continue
-                        for seed in range(options.seeds):
+                        for seed in _seeds(options):
                             if clock.over:
                                 break
                             own = {"dimension": n, "degree": degree, "symmetry": symmetry, "noise": noise}
@@ -267,7 +271,8 @@ def main() -> None:
     parser.add_argument("--table", action="append", choices=tuple(TABLES), help="one table; again for more")
     parser.add_argument("--seeds", type=int, default=5, help="data sets an entry")
     parser.add_argument("--nulls", type=int, default=100, help="random functions an entry")
-    parser.add_argument("--first", type=int, default=0, help="seed of the first random function")
+    parser.add_argument("--first", type=int, default=0, help="the first seed (not of liegg)")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[300, 1000, 3000], help="maps: numbers of samples")
     parser.add_argument("--minutes", type=float, default=60.0, help="most a table may take")
     parser.add_argument("--orbits", help="two-body orbits, for the table step")
     options = parser.parse_args()

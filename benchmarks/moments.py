@@ -190,7 +190,6 @@ def broken(options: argparse.Namespace) -> None:
 
 def clouds(options: argparse.Namespace) -> None:
     """Molecule-like clouds; the angle is that of the generators written, where as many as are true."""
-    rows: list[Row] = []
     for points in options.points:
         clock, angles, words, seconds = Clock(options.minutes), [], Counter[str](), []
         for seed in range(options.first, options.first + options.seeds):
@@ -211,9 +210,9 @@ def clouds(options: argparse.Namespace) -> None:
             seconds.append(time.process_time() - start)
             if clock.over():
                 break
-        rows.append([3 * points, len(seconds), middle(angles), tallied(words.elements()), middle(seconds)])
+        row: Row = [3 * points, len(seconds), middle(angles), tallied(words.elements()), middle(seconds)]
         header = ["d", "sets", "angle, deg", "verdict, certified (times)", "seconds"]
-        record("moments_clouds", "Clouds that turn together: SO(3), n = 100000, degree 4", header, rows)
+        record(f"moments_clouds_{3 * points}", "Clouds that turn together: SO(3), n = 100000, degree 4", header, [row])
 
 
 def framed(blank: int) -> np.ndarray:
@@ -273,9 +272,7 @@ def main() -> None:
     parser.add_argument("--table", action="append", choices=tuple(TABLES), help="one table; again for more")
     parser.add_argument("--seeds", type=int, default=20, help="data sets an entry; ten times as many in `broken`")
     parser.add_argument("--nulls", type=int, default=1000, help="null data sets")
-    parser.add_argument(
-        "--first", type=int, default=0, help="nulls, clouds: number of the first set, which is its seed"
-    )
+    parser.add_argument("--first", type=int, default=0, help="nulls, clouds: first set, which is its seed")
     parser.add_argument("--population", type=int, default=300_000, help="samples for the population defect of nulls")
     parser.add_argument("--points", type=int, nargs="+", default=[8], help="points of the clouds, three columns each")
     parser.add_argument("--harmonics", type=float, nargs="+", default=[0.1, 0.2, 0.4], help="broken: eps")

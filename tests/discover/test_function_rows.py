@@ -14,6 +14,7 @@ from symdisc.discover.function.actions import search_actions, seen_actions
 from symdisc.discover.function.choice import Recipe, Target, chosen, fitted, predictions, worth_averaging
 from symdisc.discover.function.frame import Frame
 from symdisc.discover.function.hermite import Hermite
+from symdisc.discover.function.models import wrong_samples
 from symdisc.discover.function.weak import Axes, Degrees, degrees_for, in_frame, weak_evidence, weak_moments
 from symdisc.errors import InputError
 
@@ -73,8 +74,8 @@ def test_the_model_that_fits_has_the_least_error(rng):
     frame = Frame.of(z, z[:, :1] * z[:, 1:])
     z = frame.inner(z)
     target = Target(frame, z[:, :1] * z[:, 1:], False)
-    held = np.arange(600) % 5 == 0
-    errors = {kind: chosen(kind, z, target, held, 0)[0].error for kind in ("polynomial", "kernel")}
+    part = np.arange(600) % 10
+    errors = {kind: chosen(kind, z, target, part, 0)[0].error for kind in ("polynomial", "kernel")}
     assert errors["polynomial"] < 1e-12
     assert 1e-12 < errors["kernel"] < 0.1
 
@@ -224,6 +225,42 @@ def test_errors_of_all_models_are_shares_of_all_outputs(kind, rng):
     signal = np.stack([z[:, 0], z[:, 1], (z[:, 0] + z[:, 1]) / np.sqrt(2)], axis=1)
     y = signal + rng.standard_normal((1500, 3))
     frame = Frame.of(z, y)
-    target, held = Target(frame, frame.reduced(y), False), np.arange(1500) % 5 == 0
-    error = chosen(kind, frame.inner(z), target, held, 0)[0].error
+    target, part = Target(frame, frame.reduced(y), False), np.arange(1500) % 10
+    error = chosen(kind, frame.inner(z), target, part, 0)[0].error
     assert 0.4 < error < 0.6
+
+
+def test_the_degree_of_a_noisy_polynomial_is_found_from_few_samples():
+    found = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        z = rng.uniform(-1, 1, (150, 2))
+        y = (z[:, :1] ** 3 - z[:, :1] * z[:, 1:] ** 2 + z[:, 1:] ** 2) + 0.02 * rng.standard_normal((150, 1))
+        frame = Frame.of(z, y)
+        target = Target(frame, frame.reduced(y), False)
+        found.append(chosen("polynomial", frame.inner(z), target, np.arange(150) % 10, 0)[0].size)
+    # 0.3 where a single part judges.
+    assert np.mean(np.array(found) == 3) >= 0.6
+
+
+def test_a_few_wrong_samples_are_told_from_noise(rng):
+    losses = rng.standard_normal(1000) ** 2
+    assert wrong_samples(losses) is None
+    losses[[3, 500]] = 1e6
+    assert np.flatnonzero(wrong_samples(losses)).tolist() == [3, 500]
+    losses[:20] = 1e6
+    assert wrong_samples(losses) is None
+
+
+def test_a_wrong_sample_does_not_bend_the_fit(rng):
+    z = rng.standard_normal((800, 2))
+    y = np.sin(z[:, :1]) * z[:, 1:]
+    frame = Frame.of(z, y)
+    z, u = frame.inner(z), frame.reduced(y)
+    target, spoilt = Target(frame, u, False), u.copy()
+    spoilt[[5, 77]] += 3.0
+    held = np.arange(800) % 10 == 5
+    for recipe in (Recipe("kernel", 2.0), Recipe("polynomial", 6.0)):
+        clean = fitted(recipe, z, target, held, 0)[1].gradient(z[:200])
+        again = fitted(recipe, z, Target(frame, spoilt, False), held, 0)[1].gradient(z[:200])
+        assert np.sqrt(np.mean((again - clean) ** 2)) < 0.02 * clean.std()

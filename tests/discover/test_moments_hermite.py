@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.polynomial.hermite_e import hermeval
 
+from symdisc.discover.moments import hermite as hermite_module
 from symdisc.discover.moments.hermite import Hermite, damping
 
 
@@ -115,3 +116,16 @@ def test_samples_beyond_all_numbers_weigh_nothing():
     hermite.add(sums, z)
     hermite.add(alone, z[1:2])
     np.testing.assert_array_equal(sums, alone)
+
+
+@pytest.mark.parametrize(("d", "degree"), [(1, 4), (2, 3), (3, 4), (6, 3), (7, 4)])
+def test_products_of_tables_give_the_same_sums(d, degree, monkeypatch):
+    z = 1.5 * np.random.default_rng(d).standard_normal((300, d))
+    found = {}
+    for many in (0, 10**9):
+        monkeypatch.setattr(hermite_module, "MANY", many)
+        hermite = Hermite(d, degree)
+        sums = np.zeros(hermite.sums)
+        hermite.add(sums, z)
+        found[many] = sums
+    np.testing.assert_allclose(found[0], found[10**9], atol=1e-12 * np.abs(found[0]).max())

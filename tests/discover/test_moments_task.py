@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from scipy.ndimage import rotate
 import symdisc
 from symdisc.algebra import principal_angles
 from symdisc.data import from_arrays
+from symdisc.discover.heldout import HeldOut
 from symdisc.discover.moments import method, task
 from symdisc.discover.settings import Settings
+from symdisc.discover.task import drive
 from symdisc.errors import InputError
 from symdisc.problems import make
 from symdisc.symmetry import Verdict
@@ -59,6 +62,32 @@ def test_two_blocks_under_a_random_map():
     assert found.blocks[0].role == "homogeneous"
     assert (found.algebra["dimension"], found.algebra["compact"]) == (4, True)
     assert any("--method covariance" in note for note in found.notes)
+
+
+def test_what_is_written_closes_and_preserves_the_covariance():
+    made = make("ring-so2-so3", 2, 40_000)
+    x = made.arrays["x"]
+    found = fit(x)
+    assert found.certified_dimension == 4
+    assert found.closure_error < 1e-9
+    assert any("nearest algebra" in note for note in found.notes)
+    covariance = np.cov(x.T)
+    moved = about(found) @ covariance
+    assert np.abs(moved + np.swapaxes(moved, 1, 2)).max() < 0.05 * np.abs(moved).max()
+
+
+def test_rotations_are_those_of_the_training_batches_alone():
+    made = make("ring-so2-so3", 0, 6000)
+    work = method.task(from_arrays(made.arrays["x"], kind="samples"), Settings(), None)
+    drive(work)
+    evidence = work.outcome().evidence
+    held = HeldOut(evidence, 4)
+    spoilt = evidence.means.copy()
+    spoilt[held.masks[7].any(axis=0)] *= 1.5
+    again = HeldOut(dataclasses.replace(evidence, means=spoilt), 4)
+    np.testing.assert_array_equal(again.views[7].rows.part, held.views[7].rows.part)
+    np.testing.assert_array_equal(again.directions[7], held.directions[7])
+    assert not np.allclose(again.views[0].rows.part, held.views[0].rows.part)
 
 
 def test_far_from_the_origin_the_flow_is_about_the_centre():

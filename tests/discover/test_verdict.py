@@ -416,6 +416,29 @@ def test_held_out_directions_never_saw_their_groups():
     assert any(not np.allclose(a, b) for a, b in zip(again.directions, held.directions, strict=True))
 
 
+@dataclasses.dataclass(frozen=True)
+class Moved(MomentEvidence):
+    """Evidence whose nearest algebra lies at an angle from any span, towards a broken candidate."""
+
+    angle: float = 0.0
+
+    def closed(self, directions):
+        away = np.zeros_like(directions)
+        away[1] = np.linalg.norm(directions, axis=0)
+        return np.cos(self.angle) * directions + np.sin(self.angle) * away
+
+
+@pytest.mark.parametrize(("angle", "adopted"), [(0.01, True), (0.8, False)])
+def test_an_algebra_is_written_only_if_it_is_certified_itself(angle, adopted):
+    evidence = Moment(TWO_PLANES).evidence(20_000, 0)
+    names = [field.name for field in dataclasses.fields(MomentEvidence)]
+    moved = Moved(**{name: getattr(evidence, name) for name in names}, angle=angle)
+    plain, found = decide(evidence, **DEFAULT), decide(moved, **DEFAULT)
+    assert plain.bounds == found.bounds
+    assert (verdict.CLOSED in found.notes) == adopted
+    assert np.allclose(plain.matrices, found.matrices, atol=1e-9) != adopted
+
+
 def tied(size, defect, noise, seed, n=100):
     """All candidates equally broken: the direction that is found is nothing but overfitting."""
     rng = np.random.default_rng([size, seed])

@@ -16,21 +16,28 @@ from .models import (
     Features,
     Fitted,
     Kernel,
+    Linear,
     Polynomial,
     Ridge,
     best_penalty,
     centres_of,
     softmax,
     softmax_fit,
+    typical,
+    wrong_samples,
 )
-from .sizes import MOST_TRIED, degrees
+from .sizes import MOST_TRIED, PARTS, degrees
 
 KINDS = ("polynomial", "kernel", "mlp")
+# Of the parts that samples are in by turns one is held out, and judged on.
+JUDGED = 5
+FAIR = 200
 MOST_CLASS_TERMS = 600
 COMPARABLE = 2.0
 # Share of the variance of y: smaller errors are all alike, and no perceptron comes so close.
 ENOUGH = 1e-6
 EXACT = 1e-16
+REFITS = 3
 
 
 @dataclass(frozen=True)
@@ -89,22 +96,34 @@ class Target:
         return -float(mean @ np.log(np.maximum(mean, 1e-300)))
 
 
-def chosen(kind: str, z: np.ndarray, target: Target, held: np.ndarray, seed: int) -> tuple[Recipe, Fitted]:
+def chosen(kind: str, z: np.ndarray, target: Target, part: np.ndarray, seed: int) -> tuple[Recipe, Fitted]:
     """The best model of a kind: sizes are tried on few samples, then the best one is fitted to all.
 
     Args:
-        held: (n,) mask of the samples on which it is judged.
+        part: (n,) which of `PARTS` parts a sample is in. Models are judged on the part `JUDGED`, and where that is
+            small on as many others in turn as make it a fair number: else the choice of a size is chance.
     """
+    held = part == JUDGED
     if kind == "mlp":
         return fitted(Recipe(kind), z, target, held, seed)
     few = np.arange(len(z))
     if len(z) > MOST_TRIED:
         few = np.sort(np.random.default_rng([seed, 3]).permutation(len(z))[:MOST_TRIED])
+    turns = min(PARTS, -(-FAIR // max(int(held[few].sum()), 1)))
+
+    def judged(recipe: Recipe) -> tuple[Recipe, Fitted]:
+        if turns == 1:
+            return fitted(recipe, z[few], target[few], held[few], seed)
+        masks = [part[few] == (JUDGED + turn) % PARTS for turn in range(turns)]
+        found = [fitted(recipe, z[few], target[few], mask, seed)[0] for mask in masks if 0 < mask.sum() < len(mask)]
+        penalties = sorted(one.penalty for one in found if one.penalty is not None)
+        same = replace(recipe, penalty=penalties[len(penalties) // 2])
+        model = fitted(same, z[few], target[few], held[few], seed)[1]
+        return replace(same, error=float(np.mean([one.error for one in found]))), model
 
     def of_size(size: float) -> tuple[Recipe, Fitted]:
         penalties = SOFT_PENALTIES if target.classes else (None,)
-        found = [fitted(Recipe(kind, size, p), z[few], target[few], held[few], seed) for p in penalties]
-        return min(found, key=lambda one: one[0].error)
+        return min((judged(Recipe(kind, size, p)) for p in penalties), key=lambda one: one[0].error)
 
     sizes = _sizes(kind, z[few][~held[few]], target)
     # An even function gains nothing from odd degrees, so errors of polynomials do not fall step by step.
@@ -152,22 +171,34 @@ def fitted(recipe: Recipe, z: np.ndarray, target: Target, held: np.ndarray, seed
             # What training takes is all samples at once; main memory holds them anyway.
             network, error = train(z, target.values, held, replace(training, device="cpu"), seed)
         return replace(recipe, error=error / scale), network
+    used = ~held
+    for _ in range(REFITS):
+        penalty, model = _linear(recipe, z, target, used, held, seed)
+        wrong = None if target.classes else wrong_samples(target.errors(model.values(z))[used])
+        if wrong is None:
+            break
+        used[used] = ~wrong
+    losses = target[held].errors(model.values(z[held]))
+    error = float(losses.mean()) if target.classes else typical(losses)
+    return replace(recipe, penalty=penalty, error=error / scale), model
+
+
+def _linear(
+    recipe: Recipe, z: np.ndarray, target: Target, used: np.ndarray, held: np.ndarray, seed: int
+) -> tuple[float | None, Linear]:
+    """Penalty and model, fitted to the samples of the mask `used`."""
     features: Features
     if recipe.kind == "kernel":
-        features = Kernel.of(centres_of(z[~held], np.random.default_rng([seed, 7])), recipe.size)
+        features = Kernel.of(centres_of(z[used], np.random.default_rng([seed, 7])), recipe.size)
     else:
         features = Polynomial(Hermite(z.shape[1], int(recipe.size)))
-    phi, penalty = features.values(z[~held]), recipe.penalty
+    phi, penalty = features.values(z[used]), recipe.penalty
     if target.classes:
-        model = softmax_fit(features, phi, target.values[~held], penalty or 0.0)
-    else:
-        ridge = Ridge(phi, features.root(), target.values[~held])
-        if penalty is None:
-            enough = ENOUGH * scale if recipe.kind == "kernel" else 0.0
-            penalty = best_penalty(ridge, features.values(z[held]), target.values[held], enough)
-        model = ridge.model(features, penalty)
-    error = float(target[held].errors(model.values(z[held])).mean())
-    return replace(recipe, penalty=penalty, error=error / scale), model
+        return penalty, softmax_fit(features, phi, target.values[used], penalty or 0.0)
+    ridge = Ridge(phi, features.root(), target.values[used])
+    if penalty is None:
+        penalty = best_penalty(ridge, features.values(z[held]), target.values[held])
+    return penalty, ridge.model(features, penalty)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ CENTRES = 1000
 MOST_TRIED = 5000
 """Samples on which sizes of a model are tried."""
 CHUNK_ITEMS = 2**22
-HELD = 10
-"""One in so many of the batches that a model is fitted to is held out."""
+PARTS = 10
+"""Samples that a model is fitted to are in so many parts by turns, of which one is held out."""
 
 
 def terms(r: int, degree: int) -> int:
@@ -27,7 +27,7 @@ def degrees(r: int, samples: int) -> list[int]:
 
 def model_bytes(kinds: tuple[str, ...], r: int, samples: int, folds: int) -> int:
     """Of the largest fit: features and their centred copy, the Gram matrix and what its decomposition takes."""
-    fitted = int(samples * (1 - 1 / folds) * (1 - 1 / HELD))
+    fitted = int(samples * (1 - 1 / folds) * (1 - 1 / PARTS))
     tried = min(fitted, MOST_TRIED)
     found = [0]
     if "polynomial" in kinds:

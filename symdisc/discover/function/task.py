@@ -21,6 +21,7 @@ from ..task import Progress
 from .actions import Actions, given_actions, search_actions, seen_actions
 from .choice import (
     ENOUGH,
+    JUDGED,
     KINDS,
     Average,
     Recipe,
@@ -32,8 +33,8 @@ from .choice import (
 )
 from .frame import Frame
 from .method import on_cpu
-from .models import Fitted
-from .sizes import HELD
+from .models import FAR, Fitted, wrong_samples
+from .sizes import PARTS
 from .weak import Axes, Degrees, degrees_for, guide_forms, middle, precision, used_actions, weak_evidence, weak_moments
 
 if TYPE_CHECKING:
@@ -210,20 +211,20 @@ class FunctionTask:
         return too_few(weights)
 
     def _parts_of(self, fold: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(n,) masks: samples judged by a fold's fit, those that it is fitted to, and of these (a tenth) held out."""
+        """(n,) masks: samples judged by a fold's fit, and those it is fitted to; in which part each of these is."""
         filled = np.flatnonzero(np.bincount(self.batch, minlength=BATCHES))
         place = np.searchsorted(filled, self.batch)
         folds = self.options.folds
         mine = place % folds == fold
-        return mine, ~mine, (place // folds % HELD == HELD // 2)[~mine]
+        return mine, ~mine, (place // folds % PARTS)[~mine]
 
     def _try(self, kind: str) -> None:
         """Fit a kind of model without the first fold, unless another one has left nothing to it."""
         if kind == "mlp" and min((recipe.error for recipe in self.recipes), default=np.inf) < ENOUGH:
             self.recipes.append(Recipe(kind))
             return
-        _, rest, held = self._parts_of(0)
-        recipe, model = chosen(kind, self.z[rest], self.target[rest], held, self.settings.seed)
+        _, rest, part = self._parts_of(0)
+        recipe, model = chosen(kind, self.z[rest], self.target[rest], part, self.settings.seed)
         self._models[kind] = model
         self.recipes.append(recipe)
 
@@ -251,7 +252,8 @@ class FunctionTask:
 
     def _fit(self, fold: int) -> None:
         """Fit without one fold of the batches, and keep what the model says there."""
-        mine, rest, held = self._parts_of(fold)
+        mine, rest, part = self._parts_of(fold)
+        held = part == JUDGED
         seed = self.settings.seed + fold
         known = {} if fold else self._models
         model = Average(
@@ -360,6 +362,13 @@ class FunctionTask:
         what = "of no model's loss" if self.classes is not None else "of the variance of y"
         notes = [f"f: {self.words}; held-out errors, as a share {what}: {tried_out}"]
         notes.append(f"{self.options.folds} fits, each judged on the samples it has not seen: {rest:.2g} unexplained")
+        wrong = None if self.classes is not None else wrong_samples(((self.u - self.fitted) ** 2).sum(axis=1))
+        if wrong is not None:
+            count = int(wrong.sum())
+            notes.append(
+                f"{count} of {len(wrong)} samples {'are' if count > 1 else 'is'} missed by more than {FAR:g} times the "
+                "median error (wrong values?): left out in fits of f and the choice of directions, counted in the test"
+            )
         if axes < self.frame.r:
             notes.append(self._unused_note(axes))
         if self.actions.moves_output and self._linear_rest() < NEARLY_LINEAR:

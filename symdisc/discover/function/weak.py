@@ -19,10 +19,11 @@ import numpy as np
 
 from ..batches import BATCHES
 from ..evidence import Forms, MomentEvidence
-from ..rows import DenseRows, Form
+from ..rows import DenseRows, Form, raw_form
 from .actions import Actions, null_space
 from .frame import Frame
 from .hermite import Hermite, count
+from .models import wrong_samples
 from .sizes import CHUNK_ITEMS
 
 ROWS_A_CANDIDATE = 2
@@ -141,6 +142,7 @@ class Weak:
         weights: (B,) samples.
         slopes: (B, q, s, r, r + 1), E_b[w d_i f_a (z, 1)_j], debiased; model: the same of the model alone, for the size
             of the terms: what few samples far from the model do to it would make that size uncertain.
+        calm: the slopes without what samples that the model misses by far put right; None: there are none such.
         values: (B, q, s + 1), E_b[w (u, 1)]; points: (B, q, r + 1), E_b[w (z, 1)].
         axes: along which f, without the identity that `same` leaves out, changes.
         identity: what multiple of x is in y, for `same`; as_output: (s, r + 1), x as u sees it.
@@ -149,6 +151,7 @@ class Weak:
     weights: np.ndarray
     slopes: np.ndarray
     model: np.ndarray
+    calm: np.ndarray | None
     values: np.ndarray
     points: np.ndarray
     axes: Axes
@@ -182,7 +185,8 @@ def weak_moments(
     q, p = len(tests), len(dictionary)
     slopes = np.zeros((BATCHES, q, s * r * (r + 1)))
     values, points = np.zeros((BATCHES, q, s + 1)), np.zeros((BATCHES, q, r + 1))
-    rest = np.zeros((BATCHES, p, s))
+    rest, wild = np.zeros((BATCHES, p, s)), np.zeros((BATCHES, p, s))
+    wrong = wrong_samples(((u - fitted) ** 2).sum(axis=1))
     gram, cross = np.zeros((p, p)), np.zeros((moved_tests, len(above)))
     weights = np.bincount(batch, minlength=BATCHES).astype(float)
     order = np.argsort(batch, kind="stable")
@@ -205,22 +209,35 @@ def weak_moments(
             values[b] += w[mine].T @ target[mine]
             points[b] += w[mine].T @ extended[mine]
             rest[b] += phi[mine, :p].T @ left[mine]
+        if wrong is not None:
+            for place in np.flatnonzero(wrong[chosen]):
+                wild[number[place]] += np.outer(phi[place, :p], left[place])
     filled = np.maximum(weights, 1.0)[:, None, None]
-    slopes, values, points, rest = slopes / filled, values / filled, points / filled, rest / filled
-    slopes = slopes.reshape(BATCHES, q, s, r, r + 1)
-    plain = slopes.copy()
+    slopes, values, points = slopes / filled, values / filled, points / filled
+    plain = slopes.reshape(BATCHES, q, s, r, r + 1)
     cross, gram = cross / n, gram / n
     gram[np.diag_indices(p)] += RIDGE * np.trace(gram) / p
-    beta = np.linalg.solve(gram, rest.transpose(1, 0, 2).reshape(p, -1))
     turns = [tests.times(j).T for j in range(r)]
-    for i in range(r):
-        seen = cross @ (dictionary.derivative(i) @ beta)
-        for j, part in enumerate([*(turn @ seen for turn in turns), seen[:q]]):
-            slopes[:, :, :, i, j] += part.reshape(q, BATCHES, s).transpose(1, 0, 2)
+
+    def put_right(left_over: np.ndarray) -> np.ndarray:
+        """(B, q, s, r, r + 1): what the model's slopes miss, from its errors' means (B, p, s) with the dictionary."""
+        beta = np.linalg.solve(gram, left_over.transpose(1, 0, 2).reshape(p, -1))
+        missed = np.zeros_like(plain)
+        for i in range(r):
+            seen = cross @ (dictionary.derivative(i) @ beta)
+            for j, part in enumerate([*(turn @ seen for turn in turns), seen[:q]]):
+                missed[:, :, :, i, j] = part.reshape(q, BATCHES, s).transpose(1, 0, 2)
+        return missed
+
     mix = _orthonormalising(cross[:q, :q]) * TAPER ** tests.exponents.sum(axis=1)
-    slopes, plain = (np.tensordot(part, mix, axes=(1, 0)).transpose(0, 4, 1, 2, 3) for part in (slopes, plain))
+
+    def mixed(part: np.ndarray) -> np.ndarray:
+        return np.tensordot(part, mix, axes=(1, 0)).transpose(0, 4, 1, 2, 3)
+
+    slopes = mixed(plain + put_right(rest / filled))
+    calm = None if wrong is None else mixed(plain + put_right((rest - wild) / filled))
     values, points = (np.swapaxes(np.swapaxes(part, 1, 2) @ mix, 1, 2) for part in (values, points))
-    return Weak(weights, slopes, plain, values, points, axes, identity, as_output)
+    return Weak(weights, slopes, mixed(plain), calm, values, points, axes, identity, as_output)
 
 
 def _orthonormalising(gram: np.ndarray) -> np.ndarray:
@@ -259,13 +276,17 @@ class GuidedEvidence(MomentEvidence):
     Attributes:
         guide: (B, K, K) mean squared rows of the model itself, sample by sample. They vary less than the debiased rows
             and carry the model's error, so they may choose directions but never vouch for them.
+        sought: rows by which directions are looked for, where these are not the rows of the test.
     """
 
     guide: np.ndarray | None = None
+    sought: DenseRows | None = None
 
     def forms(self, batches: np.ndarray) -> Forms:
         """As for moment rows; the guide joins what directions minimise."""
         forms = super().forms(batches)
+        if self.sought is not None:
+            forms = replace(forms, raw=raw_form(self.sought, self.weights, batches))
         if self.guide is None:
             return forms
         share = np.where(batches, self.weights, 0.0) / self.weights[batches].sum()
@@ -282,12 +303,14 @@ def weak_evidence(weak: Weak, actions: Actions, frame: Frame, guide: np.ndarray 
     axes, sizes = weak.axes.vectors, weak.axes.sizes
     shown = weak.as_output[:, :-1]
     multiple = weak.identity * np.einsum("si,bqj->bqsij", shown, weak.points, optimize=True)
-    # Along axes on which f does not change its slope is that of the multiple of x in it.
-    slopes = multiple + np.einsum("ih,bqshj->bqsij", axes @ axes.T, weak.slopes - multiple, optimize=True)
-    moving = np.einsum("bqsij,kij->bqsk", slopes, space, optimize=True)
     turned = np.einsum("bqj,ksj->bqsk", weak.values, output, optimize=True)
-    batches, q, s, k = moving.shape
-    rows = (moving - turned).reshape(batches, q * s, k)
+    batches, q, s, k = turned.shape
+
+    def rows_of(slopes: np.ndarray) -> DenseRows:
+        # Along axes on which f does not change its slope is that of the multiple of x in it.
+        slopes = multiple + np.einsum("ih,bqshj->bqsij", axes @ axes.T, slopes - multiple, optimize=True)
+        moving = np.einsum("bqsij,kij->bqsk", slopes, space, optimize=True)
+        return DenseRows((moving - turned).reshape(batches, q * s, k))
 
     # Terms: the gradient (less the identity's) in units of its own size, times the vector in the dual units.
     left = weak.model - multiple
@@ -300,7 +323,8 @@ def weak_evidence(weak: Weak, actions: Actions, frame: Frame, guide: np.ndarray 
         apart = np.concatenate([output, same], axis=2)
         terms.append(np.einsum("blj,ksj->blsk", both, apart, optimize=True).reshape(batches, -1, k))
     denominator = DenseRows(np.concatenate(terms, axis=1))
-    return GuidedEvidence(DenseRows(rows), weak.weights, actions.matrices, denominator, guide=guide)
+    sought = None if weak.calm is None else rows_of(weak.calm)
+    return GuidedEvidence(rows_of(weak.slopes), weak.weights, actions.matrices, denominator, guide=guide, sought=sought)
 
 
 def _compressed(stack: np.ndarray, weights: np.ndarray) -> np.ndarray:
