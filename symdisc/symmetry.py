@@ -51,7 +51,7 @@ _SENTENCES = {
     Verdict.SYMMETRIC: "the data rule out a larger defect than the tolerance for at least one direction",
     Verdict.NONE: "every direction that the data can see breaks the symmetry by more than the tolerance",
     Verdict.INCONCLUSIVE: "the data cannot tell; nothing is certified",
-    Verdict.CONSTRUCTED: "these generators exist for every distribution; they are no discovery",
+    Verdict.CONSTRUCTED: "a formula makes such generators from any data; they are no discovery",
 }
 
 _GIVEN = {
