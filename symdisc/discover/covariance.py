@@ -81,15 +81,11 @@ class Covariance:
         pairs = min(data.d, outputs)
         strips = pairs * size * (45 * BATCHES * 5 // 2 + 5 * MOST_PAIRS)
         search = 45 * 2 * BATCHES * 3 * pairs * size * min(math.comb(pairs, 2), MOST_PAIRS) ** 2
-        # The interpreter with numpy; the strips; reading ahead, the chunk in use and its centred copy; scatter
-        # matrices, and what their decomposition takes; the dense basis and its copies on the way to the file.
-        memory = (
-            (62e6 if labelled else 45e6)
-            + 8 * strips
-            + 8 * chunk * (4 if labelled else 3)
-            + 8 * size**2 * (2 * batches + 12)
-            + 6 * result
-        )
+        # The interpreter with numpy, and with scipy for labels; reading ahead, the chunk in use and its centred copy;
+        # after them the strips; scatter matrices, and what their decomposition takes; the dense basis and its copies on
+        # the way to the file.
+        passing = 88e6 + 8 * max(strips, 1.7 * chunk) if labelled else 45e6 + 8 * (strips + 3 * chunk)
+        memory = passing + 8 * size**2 * (2 * batches + 12) + 6 * result
         seconds = 1.0 + data.samples * data.channels * size**2 * 2 / 20e9 + 20 * size**3 / 20e9 + search / 20e9
         return int(memory), float(seconds)
 

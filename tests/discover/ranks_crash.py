@@ -1,7 +1,7 @@
 """One rank of `symdisc fit` that may die: `ranks_crash.py STEP WORD...`, killed after its step STEP (0: never).
 
-STEP may be `STEP:SIGNAL`: then the signal is sent instead, and the run goes on to its end. Every step writes a
-checkpoint, and steps are small.
+STEP may be `STEP:SIGNAL`: then the signal is sent instead, to all ranks at once, as a terminal does. Every step writes
+a checkpoint, and steps are small.
 """
 
 import functools
@@ -29,7 +29,7 @@ def main(when, *words):
             watch(progress)
             done[0] += 1
             if int(step) and done[0] == int(step):
-                os.kill(os.getpid(), number)
+                os.killpg(0, number) if name else os.kill(os.getpid(), number)
 
         steps(task, checkpoint, watched, caught)
         print(f"steps {done[0]}", file=sys.stderr)
