@@ -105,7 +105,7 @@ class Task:
 
 TASKS = {
     "o5": Task(
-        o5, "so(5)", 2 * V, Scalar, 1, Size(), {"candidates": "linear+shared:5"}, False,
+        o5, "so(5)", 2 * V, Scalar, 1, Size(steps=600), {"candidates": "linear+shared:5"}, False,
         {300: (0.0384, 0.248), 1000: (0.0198, 0.0892), 10_000: (0.0231, 0.0616)},
     ),
     "inertia": Task(
@@ -114,7 +114,7 @@ TASKS = {
         {300: (0.316, 4.94), 1000: (0.0604, 3.24), 10_000: (0.0185, 0.154)},
     ),
     "particle": Task(
-        particle, "SO+(1,3)", 4 * V, Scalar, 1, Size(64, steps=800), {"candidates": "linear+shared:4"}, False,
+        particle, "SO+(1,3)", 4 * V, Scalar, 1, Size(64, steps=600), {"candidates": "linear+shared:4"}, False,
         {300: (0.0026, 0.70), 1000: (0.00037, 0.36), 10_000: (0.0002, 0.017)},
     ),
 }  # fmt: skip
