@@ -64,6 +64,13 @@ def test_steps_of_the_space(title):
     assert np.linalg.cond(frame) < 100
 
 
+def test_poincare_and_galilei_are_written_as_in_textbooks():
+    """Translations in the last column, boosts that preserve diag(1, 1, 1, -1), Galilean ones that shift by time."""
+    for title in ("poincare(3,1)", "galilei(3)"):
+        found = analyze(disguised(KNOWN[title].generators, np.random.default_rng(8))).sparse_basis
+        assert principal_angles(found, KNOWN[title].generators.astype(float)).max() < 1e-6
+
+
 def test_space_and_time_rather_than_the_light_cone():
     found = analyze(disguised(KNOWN["so(3,1)"].generators, np.random.default_rng(3)))
     metric = found.canonical_frame.T @ found.symmetric_forms[0].matrix @ found.canonical_frame
