@@ -16,7 +16,7 @@ from .flag import flag
 from .levi import levi_complement, restricted
 from .structure import structure_constants
 
-EXACT, ZERO, CLUSTER = 1e-7, 1e-6, 1e-2
+ROUNDING, EXACT, ZERO, CLUSTER = 1e-11, 1e-7, 1e-6, 1e-2
 TRIALS = 6
 
 
@@ -70,6 +70,7 @@ def _parts(basis: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Reductive and nilpotent matrices; None where there are no nilpotent ones."""
     k = len(basis)
     constants = structure_constants(basis)
+    constants[np.abs(constants) < ROUNDING] = 0.0
     seen = flag(constants, ZERO)
     if seen is None or not seen.radical:
         return None

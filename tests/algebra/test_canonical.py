@@ -44,7 +44,8 @@ def test_a_change_of_coordinates_is_undone(title):
 @pytest.mark.parametrize(
     "title",
     ["so(3) on tensors", "e(3)", "poincare(3,1)", "galilei(3)", "carroll(3)", "sim(3)", "aff(2)", "schrodinger(3)",
-     "R |x heis(5)", "heis(5)", "n(4)", "upper triangular(3)", "oscillator", "A4,2(2)", "bianchi(IV)"],
+     "R |x heis(5)", "heis(5)", "n(4)", "upper triangular(3)", "oscillator", "A4,2(2)", "bianchi(IV)",
+     "R^4 commuting shears"],
 )  # fmt: skip
 def test_reducible_and_nilpotent_actions_are_undone(title):
     textbook = KNOWN[title].generators
