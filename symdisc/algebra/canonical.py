@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import forms, frames
-from .graded import graded_frame, split
+from .graded import graded_frame, semisimple_forms, split
 from .structure import brackets
 
 STARTS, FEW = 8, 2
@@ -112,14 +112,22 @@ def _graded(basis: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray
     graded = graded_frame(basis)
     if graded is None:
         return None
-    frame, reductive, steps = graded
+    frame, reductive, grading = graded
+    parts = grading + split(np.concatenate([reductive, grading[None]]))
     moved = np.linalg.solve(frame, basis @ frame)
     moved = np.linalg.qr(moved.reshape(len(basis), -1).T)[0].T.reshape(basis.shape)
-    weights = frames.weight_frames(reductive, np.zeros_like(steps), steps)
-    starts = list(weights) if len(reductive) else [np.linalg.eigh(steps)[1]]
+    symmetric = semisimple_forms(reductive)
+    metric = np.tensordot(np.random.default_rng(0).standard_normal(len(symmetric)), symmetric, axes=1)
+    starts = list(frames.weight_frames(reductive, metric, parts)) if len(reductive) else [np.linalg.eigh(parts)[1]]
     found = [*_as_they_are(moved, starts, tolerance), *_turned(moved, starts, tolerance)]
-    turn, rows = min(found, key=lambda pair: _nonzero(pair[1], tolerance))
-    return frame @ turn, rows.reshape(basis.shape)
+    turn, rows = min(found, key=lambda pair: (_nonzero(pair[1], tolerance), _oblique(pair[0], list(symmetric))))
+    # Where nilpotent matrices lead to comes first, as in triangular matrices; within a step, space before time.
+    signs = np.sign(np.diag(turn.T @ metric @ turn).round(6))
+    depth = np.diag(turn.T @ grading @ turn).round()
+    more = np.array([np.sign(signs[depth == step].sum() + 0.5) for step in depth])
+    order = np.lexsort((-signs * more, -depth))
+    rows = rows.reshape(basis.shape)[:, order[:, None], order].reshape(len(basis), -1)
+    return frame @ turn[:, order], _sorted(rows, tolerance).reshape(basis.shape)
 
 
 Turned = Iterator[tuple[np.ndarray, np.ndarray]]

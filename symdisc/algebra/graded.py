@@ -16,7 +16,7 @@ from .flag import flag
 from .levi import levi_complement, restricted
 from .structure import structure_constants
 
-EXACT, ZERO, CLUSTER = 1e-7, 1e-6, 1e-2
+ROUNDING, EXACT, ZERO, CLUSTER = 1e-11, 1e-7, 1e-6, 1e-2
 TRIALS = 6
 
 
@@ -28,7 +28,7 @@ def graded_frame(basis: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
     Returns:
         (m, m) coordinates; (r, m, m) the reductive part in them, orthonormal; (m, m) symmetric, commutes with that
-        part, one eigenvalue on each irreducible part of each step.
+        part: i on the i-th step, from 0.
     """
     parts = _parts(basis)
     if parts is None:
@@ -44,8 +44,8 @@ def graded_frame(basis: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     steps = _steps(np.linalg.solve(frame, nilpotent @ frame))
     if len(steps) < 2:
         return None
-    grading = sum(index * rows.T @ rows for index, rows in enumerate(steps))
-    return frame, reductive, grading + split(np.concatenate([reductive, grading[None]]))
+    grading: np.ndarray = np.sum([index * rows.T @ rows for index, rows in enumerate(steps)], axis=0)
+    return frame, reductive, grading
 
 
 def split(basis: np.ndarray) -> np.ndarray:
@@ -56,10 +56,21 @@ def split(basis: np.ndarray) -> np.ndarray:
     return symmetric - np.trace(symmetric) / len(symmetric) * np.eye(len(symmetric))
 
 
+def semisimple_forms(reductive: np.ndarray) -> np.ndarray:
+    """(f, m, m) symmetric forms that the brackets of (r, m, m) matrices preserve."""
+    m = reductive.shape[1]
+    products = np.einsum("iab,jbc->ijac", reductive, reductive)
+    derived = _spanned((products - products.transpose(1, 0, 2, 3)).reshape(-1, m, m))
+    if not len(derived):
+        return np.zeros((0, m, m))
+    return np.array([form.matrix for form in forms.symmetric_forms(derived, Ruler(EXACT))]).reshape(-1, m, m)
+
+
 def _parts(basis: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Reductive and nilpotent matrices; None where there are no nilpotent ones."""
     k = len(basis)
     constants = structure_constants(basis)
+    constants[np.abs(constants) < ROUNDING] = 0.0
     seen = flag(constants, ZERO)
     if seen is None or not seen.radical:
         return None

@@ -150,8 +150,8 @@ def _rank(u: np.ndarray, s: np.ndarray, vt: np.ndarray, n: int, m: int, noise: f
     shown = discarded * spread
     freedom = (m * m - rank) * min(n - rank, rank * (rank - 1) // 2)
     ratio = max(AGREEING, 1 + FEW_AGREEING / sqrt(freedom))
-    agrees = n - rank > 1 and remaining < ratio * shown and shown < BELIEVABLE_SHOWN
-    closes = agrees or remaining < min(CONSISTENT / gap, BELIEVABLE)
+    agrees = n - rank > 1 and remaining < ratio * shown
+    closes = shown < BELIEVABLE_SHOWN and (agrees or remaining < min(CONSISTENT / gap, BELIEVABLE))
     needed = LEAST_GAP if leaks is not None else AGREEING_GAP if agrees else BLIND_GAP
     return rank if gap >= needed and closes else full
 
