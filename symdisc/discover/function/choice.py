@@ -30,7 +30,7 @@ from .models import (
 KINDS = ("polynomial", "kernel", "mlp")
 # Samples are in so many parts by turns; of these one is held out, and judged on.
 PARTS, JUDGED = 10, 5
-FAIR = 200
+FAIR = 500
 MOST_SAMPLES = 5000
 MOST_CLASS_TERMS = 600
 COMPARABLE = 2.0
