@@ -78,6 +78,8 @@ def choose(name: str, data: DataSet, settings: Settings) -> tuple[Method, list[s
     method = get(name)
     if kind not in method.kinds:
         fitting = f"for {kind} use {', '.join(names)}" if names else f"no method here takes {kind}"
+        if kind == "pairs" and "labelled" in method.kinds:
+            fitting += "; where y is a function of x that is not the group's own action, say --kind labelled"
         raise InputError(f"--method {name} takes data of kind {' or '.join(method.kinds)}, not {kind}; {fitting}")
     return method, []
 

@@ -244,12 +244,12 @@ def test_the_degree_of_a_noisy_polynomial_is_found_from_few_samples():
 
 
 def test_a_few_wrong_samples_are_told_from_noise(rng):
-    losses = rng.standard_normal(1000) ** 2
-    assert wrong_samples(losses) is None
-    losses[[3, 500]] = 1e6
-    assert np.flatnonzero(wrong_samples(losses)).tolist() == [3, 500]
+    losses, z = rng.standard_normal(1000) ** 2, np.linspace(0, 1, 1000)[:, None]
+    assert wrong_samples(losses, z) is None
+    losses[[3, 500, 999]] = 1e6
+    assert np.flatnonzero(wrong_samples(losses, z)).tolist() == [3, 500]
     losses[:20] = 1e6
-    assert wrong_samples(losses) is None
+    assert wrong_samples(losses, z) is None
 
 
 def test_a_wrong_sample_does_not_bend_the_fit(rng):

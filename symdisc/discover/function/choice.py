@@ -31,7 +31,7 @@ from .sizes import MOST_TRIED, PARTS, degrees
 KINDS = ("polynomial", "kernel", "mlp")
 # Of the parts that samples are in by turns one is held out, and judged on.
 JUDGED = 5
-FAIR = 200
+FAIR = 500
 MOST_CLASS_TERMS = 600
 COMPARABLE = 2.0
 # Share of the variance of y: smaller errors are all alike, and no perceptron comes so close.
@@ -174,12 +174,12 @@ def fitted(recipe: Recipe, z: np.ndarray, target: Target, held: np.ndarray, seed
     used = ~held
     for _ in range(REFITS):
         penalty, model = _linear(recipe, z, target, used, held, seed)
-        wrong = None if target.classes else wrong_samples(target.errors(model.values(z))[used])
+        wrong = None if target.classes else wrong_samples(target.errors(model.values(z))[used], z[used])
         if wrong is None:
             break
         used[used] = ~wrong
     losses = target[held].errors(model.values(z[held]))
-    error = float(losses.mean()) if target.classes else typical(losses)
+    error = float(losses.mean()) if target.classes else typical(losses, z[held])
     return replace(recipe, penalty=penalty, error=error / scale), model
 
 
@@ -197,7 +197,7 @@ def _linear(
         return penalty, softmax_fit(features, phi, target.values[used], penalty or 0.0)
     ridge = Ridge(phi, features.root(), target.values[used])
     if penalty is None:
-        penalty = best_penalty(ridge, features.values(z[held]), target.values[held])
+        penalty = best_penalty(ridge, features.values(z[held]), target.values[held], z[held])
     return penalty, ridge.model(features, penalty)
 
 

@@ -13,8 +13,9 @@ from .sizes import CENTRES
 PENALTIES = 10.0 ** np.arange(-10, 2.1)
 WIDTHS = (0.7, 1.4, 2.8, 5.6)
 FAINT = 1e-11
-# Residuals that are so many times the median are those of wrong samples, if they are no more than this share.
-FAR, WRONG = 100.0, 0.01
+# Residuals that are so many times the median are those of wrong samples, if they are no more than this share, and lie
+# among this share of all around their mean.
+FAR, WRONG, MIDST = 100.0, 0.01, 0.95
 SOFT_PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 STEPS = 150
 
@@ -161,29 +162,35 @@ class Ridge:
         return Linear(features, coefficients, self.constant - self.mean @ coefficients)
 
 
-def wrong_samples(losses: np.ndarray) -> np.ndarray | None:
-    """(n,) mask of the few samples whose losses are far beyond the others; None: there are none, or many.
+def wrong_samples(losses: np.ndarray, z: np.ndarray) -> np.ndarray | None:
+    """(n,) mask of the few samples z (n, r) whose losses are far beyond the others; None: there are none, or many.
 
     Squares give such samples all the weight, and the slope of a fit that follows a wrong one is wrong around it. So
-    they are left out where a model is fitted and directions are chosen; the test counts them like all others.
+    they are left out where a model is fitted and directions are chosen; the test counts them like all others. Beyond
+    most of the samples it may be the model that is wrong, so none is called so there.
     """
-    far = losses > FAR**2 * float(np.median(losses))
+    square = (z**2).sum(axis=1)
+    far = (losses > FAR**2 * float(np.median(losses))) & (square <= np.quantile(square, MIDST))
     return far if 0 < far.sum() <= WRONG * len(far) else None
 
 
-def typical(losses: np.ndarray) -> float:
-    """The mean of losses (n,) without those of wrong samples."""
-    wrong = wrong_samples(losses)
+def typical(losses: np.ndarray, z: np.ndarray) -> float:
+    """The mean of losses (n,) of samples z (n, r) without those of wrong ones."""
+    wrong = wrong_samples(losses, z)
     return float(losses.mean() if wrong is None else losses[~wrong].mean())
 
 
-def best_penalty(ridge: Ridge, phi: np.ndarray, y: np.ndarray) -> float:
-    """The penalty with the least error on held-out features (n, p), summed over outputs; of equal ones the largest."""
+def best_penalty(ridge: Ridge, phi: np.ndarray, y: np.ndarray, z: np.ndarray) -> float:
+    """The penalty with the least error on held-out samples z (n, r), summed over outputs; of equal ones the largest.
+
+    Args:
+        phi: (n, p) their features; y: (n, c).
+    """
     errors = []
     for penalty in PENALTIES:
         coefficients = ridge.coefficients(penalty)
         rest = y - phi @ coefficients - (ridge.constant - ridge.mean @ coefficients)
-        errors.append(typical((rest**2).sum(axis=1)))
+        errors.append(typical((rest**2).sum(axis=1), z))
     return float(PENALTIES[np.flatnonzero(np.array(errors) == min(errors))[-1]])
 
 

@@ -41,7 +41,7 @@ def panels(symmetry: Symmetry) -> Sequence[Panel]:
                 name="gradient",
                 title="How much f changes along each axis of x",
                 caption="Root mean square slope along the principal axes of the gradient, x whitened. Along axes with "
-                "less than the tolerance times the largest f is taken not to change at all.",
+                "less than a tenth of the tolerance times the largest f is taken not to change at all.",
                 x_label="axis",
                 y_label="slope (spreads of y per spread of x)",
                 series=[Series("", np.arange(1, len(energy) + 1), energy, mark="disc")],

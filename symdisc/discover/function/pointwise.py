@@ -37,6 +37,8 @@ def values_of(function: Callable[..., Any], x: Any) -> np.ndarray:
     Raises:
         InputError: x is not (n, d), or the function does not give one row a sample.
     """
+    if not callable(function):
+        raise InputError(f"function: a callable that takes a tensor (n, d) is needed, not {type(function).__name__}")
     points = np.asarray(x)
     if points.ndim != 2 or not np.issubdtype(points.dtype, np.number):
         raise InputError(f"function: x must be an array of numbers (n, d), not of shape {points.shape}")

@@ -362,7 +362,7 @@ class FunctionTask:
         what = "of no model's loss" if self.classes is not None else "of the variance of y"
         notes = [f"f: {self.words}; held-out errors, as a share {what}: {tried_out}"]
         notes.append(f"{self.options.folds} fits, each judged on the samples it has not seen: {rest:.2g} unexplained")
-        wrong = None if self.classes is not None else wrong_samples(((self.u - self.fitted) ** 2).sum(axis=1))
+        wrong = None if self.classes is not None else wrong_samples(((self.u - self.fitted) ** 2).sum(axis=1), self.z)
         if wrong is not None:
             count = int(wrong.sum())
             notes.append(

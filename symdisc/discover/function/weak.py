@@ -186,7 +186,7 @@ def weak_moments(
     slopes = np.zeros((BATCHES, q, s * r * (r + 1)))
     values, points = np.zeros((BATCHES, q, s + 1)), np.zeros((BATCHES, q, r + 1))
     rest, wild = np.zeros((BATCHES, p, s)), np.zeros((BATCHES, p, s))
-    wrong = wrong_samples(((u - fitted) ** 2).sum(axis=1))
+    wrong = wrong_samples(((u - fitted) ** 2).sum(axis=1), z)
     gram, cross = np.zeros((p, p)), np.zeros((moved_tests, len(above)))
     weights = np.bincount(batch, minlength=BATCHES).astype(float)
     order = np.argsort(batch, kind="stable")

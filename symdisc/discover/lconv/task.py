@@ -57,6 +57,11 @@ class PairsTask:
 
     def _check(self) -> None:
         names = self.data.names
+        if self.settings.output_action is not None:
+            raise InputError(
+                f"--output-action {self.settings.output_action}: kind pairs asks what takes x to y, not how a function "
+                "y = f(x) moves; say --kind labelled, or leave it out"
+            )
         if self.options.folds < 2:
             raise InputError("--set lconv.folds: at least 2")
         if self.data.samples < 40:

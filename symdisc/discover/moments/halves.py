@@ -21,6 +21,8 @@ import numpy as np
 from ..hermite import one_dimensional
 
 TABLE_VALUES = 1 << 22
+# From so many sums on, tables of half the degree are multiplied; fewer are made one after the other.
+MANY = 2000
 
 
 def count(variables: int, degree: int) -> int:

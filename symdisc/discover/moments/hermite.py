@@ -17,13 +17,11 @@ from math import comb
 import numpy as np
 
 from ..hermite import Places, codes, one_dimensional
-from .halves import Halves
+from .halves import MANY, Halves
 
 BLOCK_VALUES = 1 << 20
 # e is below the smallest float64 beyond this |z|^2 / (4 d); the polynomials may overflow there.
 FARTHEST = 700.0
-# From so many sums on, tables of half the degree are multiplied; fewer are made one after the other.
-MANY = 2000
 
 
 def damping(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from ...data.memory import format_size
 from ..batches import BATCHES
 from ..candidates import candidates_of, is_grid
 from ..settings import Settings
+from .halves import MANY
 
 if TYPE_CHECKING:
     from ...data import DataSet
@@ -22,6 +23,8 @@ ROWS_PER_CANDIDATE = 2
 WRITTEN_VALUES = 1 << 25
 FOLDS = 45
 FLOPS = 2e10
+# Directions whose rows are held at once, and how often rows of all flows are made, a value in so many seconds.
+DIRECTIONS, MADE, SECONDS_A_VALUE = 64, 12, 2e-8
 
 
 def tests(d: int, degree: int) -> int:
@@ -33,12 +36,16 @@ def cost(d: int, candidates: int, samples: int, degree: int) -> tuple[float, flo
     """Bytes and seconds of sums and search, for d variables and K candidates."""
     rows, sums, low = tests(d, degree), comb(d + degree + 2, d), comb(d + degree + 1, d)
     flows = d * (d + 1)
+    written = BATCHES * rows * candidates <= WRITTEN_VALUES
     held = 2 * BATCHES * sums + min(BATCHES * rows * candidates, WRITTEN_VALUES) + 3 * rows * flows
+    held += 0 if written else BATCHES * rows * DIRECTIONS
     forms = 8 * candidates**2 + flows**2
     memory = 8 * (held + forms + 3 * low * (d + 1) + (1 << 21) + 8192 * d * d)
     products = 2 * rows * candidates**2
     search = (FOLDS + BATCHES) * products + FOLDS * (12 * candidates**3 + 20 * rows * flows)
-    return memory, samples * (4e-9 * sums + d**4 / FLOPS) + search / FLOPS
+    making = 0.0 if written else MADE * BATCHES * rows * flows * SECONDS_A_VALUE
+    # Few sums are made one by one, many as products of tables.
+    return memory, samples * (4e-9 * min(sums, MANY) + 4e-10 * sums + d**4 / FLOPS) + search / FLOPS + making
 
 
 def affordable(d: int, candidates: int, samples: int) -> int | None:

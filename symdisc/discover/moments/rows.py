@@ -10,7 +10,9 @@ from ..rows import DenseRows, Rows
 from .hermite import Hermite
 from .plan import WRITTEN_VALUES
 
-AT_ONCE = 16
+AT_ONCE = 64
+# The rates of all flows are made first where so many directions are wanted of them.
+FEW = 2
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,7 @@ class FlowRows:
     def apply(self, directions: np.ndarray) -> np.ndarray:
         """(B, q, r)."""
         along = directions if self.flows is None else self.flows @ directions
-        parts = [
-            rates_along(self.hermite, self.means, along[:, first : first + AT_ONCE])
-            for first in range(0, along.shape[1], AT_ONCE)
-        ]
-        return np.concatenate(parts, axis=2) if parts else np.zeros((*self.shape[:2], 0))
+        return rates_along(self.hermite, self.means, along)
 
     def adjoint(self, values: np.ndarray) -> np.ndarray:
         """(K, r)."""
@@ -64,6 +62,8 @@ class FlowRows:
 
 def rates_along(hermite: Hermite, means: np.ndarray, flows: np.ndarray) -> np.ndarray:
     """(B, q, p): rates of every batch along flows (d (d + 1), p)."""
+    if flows.shape[1] > FEW:
+        return np.stack([hermite.rates(part) @ flows for part in means])
     stacked = flows.T.reshape(-1, hermite.d, hermite.d + 1)
     return np.stack([hermite.rates_along(part, stacked) for part in means])
 
