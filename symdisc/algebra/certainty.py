@@ -32,9 +32,9 @@ def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, r
 
     The margin is the smallest relative noise at which another flag of ideals or another parameter class would be
     accepted. "high" asks that this is at least three times the noise, that no reading with fewer ideals fits clearly
-    better, that what was discarded as dependent is far smaller than what was kept, that a simple algebra is far from one
-    with an abelian ideal, that the noise is not so large that a set that does not close could pass for one that does,
-    and that what was read is known: noise can also make an algebra unlike all known ones.
+    better, that what was discarded as dependent is far smaller than what was kept, that a simple algebra is far from
+    one with an abelian ideal, that the noise is not so large that a set that does not close could pass for one that
+    does, and that what was read is known: noise can also make an algebra unlike all known ones.
     """
     chosen = read.reading
     assert chosen is not None
