@@ -21,6 +21,8 @@ SAFE = 3.0
 FAINT = 1e-7
 SKEW = 3e-3
 CURVED = 0.01
+# A set that does not close can pass for one that does with so much noise.
+LOUD = 0.08
 CLEAR_GAP = 20.0
 FEW_DEPENDENT = 3
 
@@ -30,8 +32,9 @@ def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, r
 
     The margin is the smallest relative noise at which another flag of ideals or another parameter class would be
     accepted. "high" asks that this is at least three times the noise, that no reading with fewer ideals fits clearly
-    better, that what was discarded as dependent is far smaller than what was kept, and that what was read is known:
-    noise can also make an algebra unlike all known ones.
+    better, that what was discarded as dependent is far smaller than what was kept, that a simple algebra is far from
+    one with an abelian ideal, that the noise is not so large that a set that does not close could pass for one that
+    does, and that what was read is known: noise can also make an algebra unlike all known ones.
     """
     chosen = read.reading
     assert chosen is not None
@@ -49,7 +52,8 @@ def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, r
     algebra.neighbours = neighbours[:NEIGHBOURS]
     margin = min(margins)
     algebra.margin = margin if margin < 1.0 else None
-    sure = ruler.known and margin > SAFE * noise and chosen.excess < chosen.limit / 2
+    sure = ruler.known and max(noise, algebra.noise) < LOUD
+    sure = sure and margin > SAFE * noise and chosen.excess < chosen.limit / 2
     # In skewed coordinates a rigid algebra lies nearer to a degenerate one than such noise, and noise makes one with an
     # abelian ideal a simple one of little curvature.
     rigid = not chosen.flag.radical and _curvature(chosen) > CURVED

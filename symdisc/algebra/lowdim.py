@@ -283,4 +283,4 @@ def _with(name: str, **params: float) -> Named:
 
 def number(value: float) -> str:
     """A parameter as it stands in a name."""
-    return f"{value:.6g}"
+    return f"{value + 0.0:.6g}"
