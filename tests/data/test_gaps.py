@@ -70,6 +70,8 @@ def test_labels_are_those_that_are_there(labels):
         np.testing.assert_array_equal(data.distinct_labels(10), sorted(labels))
         assert data.distinct_labels(len(labels)) is not None
         assert data.distinct_labels(len(labels) - 1) is None
+    with from_arrays(np.ones((30, 2)), np.array([7, *[1] * 28, 5]), kind="labelled") as data:
+        np.testing.assert_array_equal(data.distinct_labels(10), [1, 5, 7])
 
 
 def test_labelled_y_in_the_order_of_x():
