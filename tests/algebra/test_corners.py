@@ -41,6 +41,7 @@ def test_what_two_rotations_generate_and_when_to_give_up():
     flat = np.concatenate([two, added]).reshape(3, -1)
     np.testing.assert_allclose(flat @ flat.T, np.eye(3), atol=1e-12)
     assert completion(two, 2) is None
+    assert len(completion(two, 3)) == 1
 
 
 def test_bounded_matrices():

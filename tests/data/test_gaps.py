@@ -8,7 +8,7 @@ from hostile import GOOD
 from test_almost_a_layout import Planted
 
 from symdisc.atomic import safetensors_bytes
-from symdisc.data import attributes, from_arrays, open_dataset, toml
+from symdisc.data import attributes, from_arrays, open_dataset, read_npz, toml
 from symdisc.data import safetensors as safetensors_reader
 from symdisc.data.assembled import Joined
 from symdisc.data.axes import default_axes
@@ -170,6 +170,13 @@ def test_storage_inside_the_folder_is_followed_by_its_absolute_name(tmp_path):
         file.create_dataset("x", GOOD.shape, "f8", external=[(str(tmp_path / "values.raw"), 0, GOOD.nbytes)])
     with open_dataset([tmp_path / "a.h5"]) as data:
         np.testing.assert_array_equal(whole(data)[:, :, 0], GOOD)
+
+
+def test_one_byte_is_not_nothing(tmp_path):
+    np.savez(tmp_path / "a.npz", one=np.array([7], "u1"), none=np.zeros((0, 3)))
+    found = read_npz(tmp_path / "a.npz")
+    assert found["one"].tolist() == [7]
+    assert found["none"].shape == (0, 3)
 
 
 def test_the_nearest_names_come_first_and_ten_are_shown():
