@@ -65,7 +65,7 @@ FRESH = [
     ("function", SQUARES, {"n": 12000, "d": 6}, ["--set", "function.model=kernel"]),
     ("function", SQUARES, {"n": 40000, "d": 7}, ["--set", "function.model=polynomial"]),
     ("lconv", "made('warped-images', {n})", {"n": 500}, ["--candidates", "grid"]),
-    ("lconv", "made('vectors-so2', {n})", {"n": 3000}, ["--generators", "1"]),
+    ("lconv", "made('vectors-so4', {n})", {"n": 1500}, ["--generators", "6"]),
     ("noether", "made('kepler', {n})", {"n": 100}, []),
     ("noether", "made('wave', {n})", {"n": 10}, []),
 ]

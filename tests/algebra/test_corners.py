@@ -8,6 +8,7 @@ from symdisc.algebra import analyze, completion, sentence
 from symdisc.algebra.closure import leaning
 from symdisc.algebra.decisions import Ruler
 from symdisc.algebra.forms import bounded, commutant, symmetric_forms
+from symdisc.algebra.frames import sparsest_rotation
 from symdisc.algebra.names import TRIVIAL, abelian, aliases, unnamed
 from symdisc.algebra.realforms import simple_names
 from symdisc.errors import InputError
@@ -40,6 +41,7 @@ def test_what_two_rotations_generate_and_when_to_give_up():
     flat = np.concatenate([two, added]).reshape(3, -1)
     np.testing.assert_allclose(flat @ flat.T, np.eye(3), atol=1e-12)
     assert completion(two, 2) is None
+    assert len(completion(two, 3)) == 1
 
 
 def test_bounded_matrices():
@@ -104,3 +106,17 @@ def test_the_noise_at_which_a_decision_turns():
     clear = Ruler(1e-14)
     clear.count(np.array([1.0, 1e-15]), 1.0)
     assert clear.clear
+
+
+def test_the_sparsest_rotation_keeps_the_span():
+    """From a start that is not the identity: what comes back is a basis of the span in the coordinates of the frame."""
+    rng = np.random.default_rng(0)
+    turn, start = (np.linalg.qr(rng.standard_normal((4, 4)))[0] for _ in range(2))
+    basis = np.stack([turn @ matrix @ turn.T for matrix in pseudo_orthogonal(4)]) / np.sqrt(2)
+    frame, sparse = sparsest_rotation(basis, start)
+    np.testing.assert_allclose(frame.T @ frame, np.eye(4), atol=1e-10)
+    inside = np.einsum("ba,kbc,cd->kad", frame, basis, frame).reshape(6, -1)
+    flat = sparse.reshape(6, -1)
+    np.testing.assert_allclose(flat @ flat.T, np.eye(6), atol=1e-8)
+    np.testing.assert_allclose(flat @ inside.T @ inside, flat, atol=1e-8)
+    assert (sparse**4).sum() >= (np.einsum("ba,kbc,cd->kad", start, basis, start) ** 4).sum() - 1e-12

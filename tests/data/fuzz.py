@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import io
 import os
 import resource
@@ -42,8 +43,9 @@ class Failure:
 # --- what is mutated
 
 
+@functools.cache
 def originals(kind: str) -> list[bytes]:
-    """Small files that use what the reader understands."""
+    """Small files that use what the reader understands; groups of HDF5 hold the second in which they were made."""
     return _hdf5_files() if kind == "hdf5" else _numpy_files()
 
 

@@ -8,7 +8,7 @@ from hostile import GOOD
 from test_almost_a_layout import Planted
 
 from symdisc.atomic import safetensors_bytes
-from symdisc.data import attributes, from_arrays, open_dataset, toml
+from symdisc.data import attributes, from_arrays, open_dataset, read_npz, toml
 from symdisc.data import safetensors as safetensors_reader
 from symdisc.data.assembled import Joined
 from symdisc.data.axes import default_axes
@@ -70,6 +70,8 @@ def test_labels_are_those_that_are_there(labels):
         np.testing.assert_array_equal(data.distinct_labels(10), sorted(labels))
         assert data.distinct_labels(len(labels)) is not None
         assert data.distinct_labels(len(labels) - 1) is None
+    with from_arrays(np.ones((30, 2)), np.array([7, *[1] * 28, 5]), kind="labelled") as data:
+        np.testing.assert_array_equal(data.distinct_labels(10), [1, 5, 7])
 
 
 def test_labelled_y_in_the_order_of_x():
@@ -168,6 +170,13 @@ def test_storage_inside_the_folder_is_followed_by_its_absolute_name(tmp_path):
         file.create_dataset("x", GOOD.shape, "f8", external=[(str(tmp_path / "values.raw"), 0, GOOD.nbytes)])
     with open_dataset([tmp_path / "a.h5"]) as data:
         np.testing.assert_array_equal(whole(data)[:, :, 0], GOOD)
+
+
+def test_one_byte_is_not_nothing(tmp_path):
+    np.savez(tmp_path / "a.npz", one=np.array([7], "u1"), none=np.zeros((0, 3)))
+    found = read_npz(tmp_path / "a.npz")
+    assert found["one"].tolist() == [7]
+    assert found["none"].shape == (0, 3)
 
 
 def test_the_nearest_names_come_first_and_ten_are_shown():
