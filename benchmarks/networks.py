@@ -230,8 +230,8 @@ def written(name: str, task: Task, kept: dict[tuple[int, ...], dict[str, float]]
         f"{min(one['parameters'] for one in cells):.0f} parameters with the true group, rate .01; plain: width "
         f"{size.width}, 3 layers, rate .003; {size.steps} steps of {size.batch} samples each. Certified: generators, "
         "seed by seed; 0: the plain network stands for the one of the found group, and the angle is that of the "
-        "uncertified candidates; fewer than all: the network is equivariant under what these generate, the angle is from "
-        "that to the true group. Found / true: geometric mean, 95 % interval. "
+        "uncertified candidates; fewer than all: the network is equivariant under what these generate, the "
+        "angle is from that to the true group. Found / true: geometric mean, 95 % interval. "
         f"Processor seconds: search {middle([one['search'] for one in cells])}, training of one equivariant network "
         f"{middle([one['training'] for one in cells])}. Published: 384 channels, 3 layers, 900 passes or more."
     )
