@@ -232,14 +232,14 @@ def test_errors_of_all_models_are_shares_of_all_outputs(kind, rng):
 
 def test_the_degree_of_a_noisy_polynomial_is_found_from_few_samples():
     found = []
-    for seed in range(20):
+    for seed in range(5):
         rng = np.random.default_rng(seed)
         z = rng.uniform(-1, 1, (150, 2))
         y = (z[:, :1] ** 3 - z[:, :1] * z[:, 1:] ** 2 + z[:, 1:] ** 2) + 0.02 * rng.standard_normal((150, 1))
         frame = Frame.of(z, y)
         target = Target(frame, frame.reduced(y), False)
         found.append(chosen("polynomial", frame.inner(z), target, np.arange(150) % 10, 0)[0].size)
-    # 0.3 where a single part judges.
+    # 1 of 5 where a single part judges.
     assert np.mean(np.array(found) == 3) >= 0.6
 
 
