@@ -11,6 +11,7 @@ import numpy as np
 from common import record, tallied
 from lconv_runs import Clock, Ledger, Row, fitted, middle
 
+from symdisc.errors import Interrupted
 from symdisc.problems.problem import Made
 from symdisc.problems.registry import make
 
@@ -70,6 +71,8 @@ def count(options: argparse.Namespace) -> None:
         line: dict[str, Any] = {"seed": seed, "setting": words, "noise": made.recipe["options"]["noise"]}
         try:
             run = fitted(made)
+        except Interrupted:
+            raise
         except Exception as error:
             ledger.add(**line, true=made.facts["dimension"], failed=str(error).splitlines()[0])
             continue
@@ -162,6 +165,8 @@ def nulls(options: argparse.Namespace) -> None:
             continue
         try:
             run = fitted(made)
+        except Interrupted:
+            raise
         except Exception as error:
             ledger.add(**line, verdict="failed", reason=str(error).splitlines()[0])
             continue

@@ -111,7 +111,7 @@ class Placed(Sighted):
         """
         b, k = self.t.shape
         weighted = (covariance @ self.jacobian).reshape(b, k, *self.residual.shape[1:])
-        alone = copy.copy(self._light)
+        alone = copy.copy(self.derivative)
         alone.t = torch.ones_like(alone.t[:, :1])
         pulls = [alone.adjoint(weighted[:, i].to(alone.t.dtype))[0].to(weighted.dtype) for i in range(k)]
         return torch.stack(pulls)

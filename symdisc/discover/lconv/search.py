@@ -24,7 +24,7 @@ SURE = 2.0
 MOST = 0.8
 # So many windows, each wider by GROWTH, have to take in more pairs, until they hold a few of them.
 IDLE = 4
-FEW = 0.2
+FEW = 0.4
 STILL = 1e-24
 ROUNDS = 8
 TRIES = 3
