@@ -32,6 +32,7 @@ fuzz:  ## 20,000 mutated files of each kind through the reader; failures are kep
 
 coverage:  ## branches that the tests take
 	$(PYTHON) -m coverage run -m pytest
+	$(PYTHON) -m coverage combine -q
 	$(PYTHON) -m coverage report --skip-covered --show-missing
 
 soak:  ## repeated fits for an hour (SECONDS=3600): memory and file handles stay flat

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from collections import Counter
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 TABLES = Path(__file__).parent / "tables"
 
@@ -36,6 +38,19 @@ def record(name: str, title: str, header: list[str], rows: list[list[object]], n
     print(text)
     TABLES.mkdir(exist_ok=True)
     (TABLES / f"{name}.md").write_text(text)
+
+
+def known(name: str, settings: dict[str, Any]) -> dict[tuple[Any, ...], Any]:
+    """Entries of `tables/NAME.jsonl` that were measured with these settings, by their keys."""
+    path = TABLES / f"{name}.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return {tuple(line["key"]): line["entry"] for line in lines if line["settings"] == settings}
+
+
+def keep(name: str, settings: dict[str, Any], key: tuple[Any, ...], entry: Any) -> None:
+    """Add an entry, so that it need not be measured again."""
+    with (TABLES / f"{name}.jsonl").open("a") as file:
+        file.write(json.dumps({"settings": settings, "key": key, "entry": entry}) + "\n")
 
 
 def middle(values: list[float], form: str = ".2g") -> str:

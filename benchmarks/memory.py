@@ -1,7 +1,7 @@
 """The estimate of memory against the true peak of a run: figure 5 of the hardening notes.
 
-`python benchmarks/memory.py [--only METHOD]`: each configuration in a process of its own, which reads a file as the
-command line does. The peak is that of the whole process, interpreter and libraries included, as the estimate is.
+`python benchmarks/memory.py [--fresh] [--only METHOD]`: each configuration in a process of its own, which reads a file
+as the command line does. The peak is that of the whole process, interpreter and libraries included, as the estimate is.
 """
 
 from __future__ import annotations
@@ -54,6 +54,20 @@ CONFIGURATIONS = [
     ("noether", "made('complex-phi4', {n})", {"n": 4}, []),
     ("noether", "made('wave', {n})", {"n": 40}, []),
     ("noether", "made('klein-gordon-2d', {n})", {"n": 3}, []),
+]
+# Configurations on which no estimate was tuned.
+FRESH = [
+    ("covariance", SAMPLES, {"n": 100000, "d": 60}, []),
+    ("covariance", LABELLED, {"n": 40000, "d": 40, "c": 5}, []),
+    ("moments", SAMPLES, {"n": 60000, "d": 5}, []),
+    ("moments", SAMPLES, {"n": 8000, "d": 7}, []),
+    ("function", SQUARES, {"n": 3000, "d": 4}, []),
+    ("function", SQUARES, {"n": 12000, "d": 6}, ["--set", "function.model=kernel"]),
+    ("function", SQUARES, {"n": 40000, "d": 7}, ["--set", "function.model=polynomial"]),
+    ("lconv", "made('warped-images', {n})", {"n": 500}, ["--candidates", "grid"]),
+    ("lconv", "made('vectors-so2', {n})", {"n": 3000}, ["--generators", "1"]),
+    ("noether", "made('kepler', {n})", {"n": 100}, []),
+    ("noether", "made('wave', {n})", {"n": 10}, []),
 ]
 
 CHILD = """
@@ -114,10 +128,12 @@ def measured(method: str, recipe: str, sizes: dict[str, int], more: list[str]) -
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", help="one method")
-    only = parser.parse_args().only
+    parser.add_argument("--fresh", action="store_true", help="configurations on which no estimate was tuned")
+    given = parser.parse_args()
+    only = given.only
     rows: list[list[object]] = []
     inside = 0
-    for method, recipe, sizes, more in CONFIGURATIONS:
+    for method, recipe, sizes, more in FRESH if given.fresh else CONFIGURATIONS:
         if only in (None, method):
             estimate, peak, code = measured(method, recipe, sizes, more)
             what = (
@@ -128,7 +144,7 @@ def main() -> None:
             rows.append([method, what, f"{estimate / 1e6:.0f}", f"{peak / 1e6:.0f}", f"{ratio:.2f}", code])
             print(rows[-1], flush=True)
     header = ["method", "data", "estimate, MB", "peak, MB", "estimate / peak", "exit"]
-    name = "memory" if only is None else f"memory_{only}"
+    name = "_".join(["memory", *(["fresh"] if given.fresh else []), *([only] if only else [])])
     record(name, "Memory: estimate and true peak", header, rows, f"{inside} of {len(rows)} within [0.5, 1.2].")
 
 

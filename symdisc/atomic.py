@@ -20,7 +20,10 @@ import numpy as np
 from .errors import InputError, ResourceError
 
 LOCK = ".lock"
-_LEFT = re.compile(r"\.(generators\.npz|checkpoint\.npz|summary\.json|run\.json|report\.html)\.\w+\.tmp")
+_LEFT = re.compile(
+    r"\.(generators\.npz|checkpoint(\.\d+of\d+\.\d+)?\.npz|summary\.json|run\.json|report\.html"
+    r"|model\.(safetensors|json))\.\w+\.tmp"
+)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

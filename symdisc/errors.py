@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any
 
 
 class ExitCode(IntEnum):
@@ -27,10 +29,12 @@ class SymdiscError(Exception):
 
     Attributes:
         silent: another process of the same run says it.
+        listed: label of a file to the list of what it holds, as far as that was made before the error.
     """
 
     exit_code = ExitCode.BUG
     silent = False
+    listed: Mapping[str, list[Any]] = {}
 
     def __init__(self, message: str = "") -> None:
         super().__init__(printable(message))

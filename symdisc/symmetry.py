@@ -14,10 +14,13 @@ import numpy as np
 from ._version import __version__
 from .atomic import make_folder, npz_bytes, write_all, write_text
 from .data.door import read_npz
+from .data.text import read_json
 from .errors import InputError
 from .factored import FactoredRotations
 
 SCHEMA = 1
+SUMMARY = "summary.json"
+LARGEST_SUMMARY = 2**26
 RESERVED = (
     "generators",
     "eigenvalues",
@@ -48,7 +51,7 @@ _SENTENCES = {
     Verdict.SYMMETRIC: "the data rule out a larger defect than the tolerance for at least one direction",
     Verdict.NONE: "every direction that the data can see breaks the symmetry by more than the tolerance",
     Verdict.INCONCLUSIVE: "the data cannot tell; nothing is certified",
-    Verdict.CONSTRUCTED: "these generators exist for every distribution; they are no discovery",
+    Verdict.CONSTRUCTED: "a formula makes such generators from any data; they are no discovery",
 }
 
 _GIVEN = {
@@ -250,8 +253,8 @@ class Symmetry:
         folder = Path(folder)
         make_folder(folder)
         arrays, summary = npz_bytes(self.arrays()), (to_json(self.to_dict()) + "\n").encode()
-        paths = [folder / name for name in ("generators.npz", "summary.json", "run.json")]
-        # The arrays last: with them the new result is there.
+        paths = [folder / name for name in ("generators.npz", SUMMARY, "run.json")]
+        # The arrays last: with them the new result is there. Killed before, `load` finds a summary that is not theirs.
         write_all({paths[1]: summary, paths[2]: (to_json(self.run) + "\n").encode(), paths[0]: arrays})
         return paths
 
@@ -273,18 +276,38 @@ def load(path: str | Path) -> Symmetry:
     """Read a result back, from its folder or from its `generators.npz`.
 
     Raises:
-        InputError: no such file, or not a result of symdisc.
+        InputError: no such file, not a result of symdisc, or a folder whose `summary.json` is of another run.
     """
     path = Path(path)
-    file = path / "generators.npz" if path.is_dir() else path
+    folder = path if path.is_dir() else None
+    file = path / "generators.npz" if folder else path
     members = read_npz(file)
     if "metadata" not in members:
         raise InputError(f"{file}: no `metadata` in it, so not a result of `symdisc fit`; use `symdisc analyze`")
     try:
         metadata = json.loads(str(members["metadata"][()]))
-        return _from_members(metadata, members)
+        symmetry = _from_members(metadata, members)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{file}: its metadata are damaged ({error}); run `symdisc fit` again") from error
+    if folder is not None and (folder / SUMMARY).exists():
+        _require_pair(folder, metadata)
+    return symmetry
+
+
+def _require_pair(folder: Path, metadata: Mapping[str, Any]) -> None:
+    """Refuse a summary that does not say what the metadata of the arrays say.
+
+    No file system replaces two files in one step: a run that is killed between the two leaves this.
+
+    Raises:
+        InputError: as said.
+    """
+    summary = read_json(folder / SUMMARY, LARGEST_SUMMARY)
+    if any(metadata.get(key) != value for key, value in summary.items()):
+        raise InputError(
+            f"{folder}: {SUMMARY} and generators.npz are of two runs, the later of which ended while it wrote; run it "
+            f"again with --force, or give {folder / 'generators.npz'}, which is whole"
+        )
 
 
 # Fields that the metadata hold as they are.

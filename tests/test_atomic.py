@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,65 @@ def test_the_first_result_is_there_or_not(tmp_path, monkeypatch, error):
             break
     assert k > 12
     assert len(content(folder)) == 3
+
+
+def stopped_at_replace(number, verb):
+    """What a kill leaves at that replacement: nothing after it is done, no clean-up either."""
+    replace, calls = os.replace, []
+
+    def dying(one, other):
+        calls.append(other)
+        if len(calls) == number:
+            os._exit(0)
+        replace(one, other)
+
+    with warnings.catch_warnings():
+        # Threads of the linear algebra do no harm to a child that only writes.
+        warnings.simplefilter("ignore")
+        pid = os.fork()
+    if not pid:
+        os.replace = dying
+        try:
+            verb()
+        finally:
+            os._exit(len(calls))
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_killed_between_two_replacements_a_folder_says_so(tmp_path):
+    old, new = results(0), results(1)
+    new.save(tmp_path / "new")
+    after = of_result(content(tmp_path / "new"))
+    outcomes = []
+    for number in range(1, 5):
+        folder = tmp_path / str(number)
+        old.save(folder)
+        before = of_result(content(folder))
+        done = stopped_at_replace(number, lambda folder=folder: new.save(folder))
+        assert done == (3 if number == 4 else 0)
+        found = of_result(content(folder))
+        if found in (before, after):
+            assert symdisc.load(folder).reason
+            outcomes.append("old" if found == before else "new")
+        else:
+            with pytest.raises(InputError, match=r"are of two runs.*--force, or give .*generators.npz, which is whole"):
+                symdisc.load(folder)
+            np.testing.assert_array_equal(symdisc.load(folder / "generators.npz").generators, old.generators)
+            outcomes.append("said")
+        with locked(folder):
+            new.save(folder)
+            assert content(folder).keys() == {"generators.npz", "summary.json", "run.json", LOCK}
+        assert of_result(content(folder)) == after
+    assert outcomes == ["old", "said", "said", "new"]
+
+
+def test_a_result_without_its_summary_is_read(tmp_path):
+    results(0).save(tmp_path)
+    (tmp_path / "summary.json").unlink()
+    assert len(symdisc.load(tmp_path)) == 3
+    (tmp_path / "summary.json").write_text("{")
+    with pytest.raises(InputError, match=r"summary.json is not a JSON object"):
+        symdisc.load(tmp_path)
 
 
 class Counting:

@@ -9,14 +9,16 @@ where it is sparsest; and for other algebras those in which an invariant form is
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from . import forms, frames
+from .graded import graded_frame, semisimple_forms, split
 from .structure import brackets
 
-STARTS = 8
+STARTS, FEW = 8, 2
 STEPS = 200
 ZERO = 1e-7
 LARGEST_ENTRIES = 8192
@@ -24,7 +26,7 @@ DENOMINATORS = (1, 2, 3, 4, 5, 6)
 NILPOTENT = 1e-3
 CLOSED = 1e-9
 SINGULAR = 1e-3
-# The given coordinates are kept where others leave at least half as many entries, unless most are nonzero.
+# The given coordinates are kept where others leave more than half as many entries, unless most are nonzero.
 WORTH, DENSE = 2, 0.5
 
 
@@ -68,7 +70,7 @@ def canonical(
     found = _elsewhere(basis, [form.matrix for form in symmetric], antisymmetric, tolerance)
     if found is not None:
         here, there = _nonzero(sparse, tolerance), _nonzero(found[1], tolerance)
-        if there < here and (here > WORTH * there or here > DENSE * sparse.size):
+        if there < here and (here >= WORTH * there or here > DENSE * sparse.size):
             frame, sparse = found
     scaled = np.array([_physical(matrix, tolerance) for matrix in sparse])
     rounded = _rational(scaled, tolerance)
@@ -82,6 +84,9 @@ def _elsewhere(
     k, m, _ = basis.shape
     frame = frames.balanced(basis)
     if frame is None:
+        graded = _graded(basis, tolerance)
+        if graded is not None:
+            return graded
         frame = _frame(symmetric, antisymmetric, m)
         if np.array_equal(frame, np.eye(m)):
             return None
@@ -91,17 +96,54 @@ def _elsewhere(
         return frame, _sparsest(adjoint_closed, tolerance)
     weights = np.random.default_rng(0).standard_normal(len(symmetric))
     metric = frame.T @ np.tensordot(weights, np.array(symmetric).reshape(-1, m, m), axes=1) @ frame
-    found = [
-        (turn, _unit(_untangled(rows.reshape(k, -1), tolerance)))
-        for turn, rows in (
-            frames.sparsest_rotation(adjoint_closed, start)
-            for start in (np.eye(m), *frames.weight_frames(adjoint_closed, metric))
-        )
-    ]
+    found = list(_turned(adjoint_closed, [np.eye(m), *frames.weight_frames(adjoint_closed, metric)], tolerance))
+    parts = split(adjoint_closed)
+    if np.abs(parts).max() > SINGULAR:
+        apart = list(frames.weight_frames(adjoint_closed, metric, parts))
+        found += [*_as_they_are(adjoint_closed, apart, tolerance), *_turned(adjoint_closed, apart, tolerance)]
     # Among equals, coordinates in which metrics are diagonal: space and time rather than the light cone.
     turn, rows = min(found, key=lambda pair: (_nonzero(pair[1], tolerance), _oblique(frame @ pair[0], symmetric)))
     frame, rows = _arranged(frame @ turn, rows.reshape(basis.shape), symmetric)
     return frame, _sorted(rows.reshape(k, -1), tolerance).reshape(basis.shape)
+
+
+def _graded(basis: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray] | None:
+    """Coordinates and a sparse basis where nilpotent matrices act; None where none do."""
+    graded = graded_frame(basis)
+    if graded is None:
+        return None
+    frame, reductive, grading = graded
+    parts = grading + split(np.concatenate([reductive, grading[None]]))
+    moved = np.linalg.solve(frame, basis @ frame)
+    moved = np.linalg.qr(moved.reshape(len(basis), -1).T)[0].T.reshape(basis.shape)
+    symmetric = semisimple_forms(reductive)
+    metric = np.tensordot(np.random.default_rng(0).standard_normal(len(symmetric)), symmetric, axes=1)
+    starts = list(frames.weight_frames(reductive, metric, parts)) if len(reductive) else [np.linalg.eigh(parts)[1]]
+    found = [*_as_they_are(moved, starts, tolerance), *_turned(moved, starts, tolerance)]
+    turn, rows = min(found, key=lambda pair: (_nonzero(pair[1], tolerance), _oblique(pair[0], list(symmetric))))
+    # Where nilpotent matrices lead to comes first, as in triangular matrices; within a step, space before time.
+    signs = np.sign(np.diag(turn.T @ metric @ turn).round(6))
+    depth = np.diag(turn.T @ grading @ turn).round()
+    more = np.array([np.sign(signs[depth == step].sum() + 0.5) for step in depth])
+    order = np.lexsort((-signs * more, -depth))
+    rows = rows.reshape(basis.shape)[:, order[:, None], order].reshape(len(basis), -1)
+    return frame @ turn[:, order], _sorted(rows, tolerance).reshape(basis.shape)
+
+
+Turned = Iterator[tuple[np.ndarray, np.ndarray]]
+"""Rotations of the coordinates, and sparse rows there."""
+
+
+def _as_they_are(basis: np.ndarray, starts: list[np.ndarray], tolerance: float) -> Turned:
+    for start in starts:
+        yield start, _sparsest(start.T @ basis @ start, tolerance, FEW).reshape(len(basis), -1)
+
+
+def _turned(basis: np.ndarray, starts: list[np.ndarray], tolerance: float) -> Turned:
+    """From each start to where all entries are sparsest."""
+    for start in starts:
+        turn, rows = frames.sparsest_rotation(basis, start)
+        yield turn, _unit(_untangled(rows.reshape(len(basis), -1), tolerance))
 
 
 def _oblique(frame: np.ndarray, symmetric: list[np.ndarray]) -> int:
@@ -118,14 +160,14 @@ def _arranged(frame: np.ndarray, rows: np.ndarray, symmetric: list[np.ndarray]) 
     return frame[:, order], rows[:, order[:, None], order]
 
 
-def _sparsest(basis: np.ndarray, tolerance: float) -> np.ndarray:
+def _sparsest(basis: np.ndarray, tolerance: float, starts: int = STARTS) -> np.ndarray:
     """(k, m, m): the sparsest basis found of a span."""
     k, m, _ = basis.shape
     q = np.linalg.qr(basis.reshape(k, m * m).T)[0].T
     rng = np.random.default_rng(0)
     best, fewest = _unit(forms.reduced(q)), np.inf
     fewest = _nonzero(best, tolerance)
-    for start in range(STARTS):
+    for start in range(starts):
         o = np.eye(k) if start == 0 else np.linalg.qr(rng.standard_normal((k, k)))[0]
         for _ in range(STEPS):
             u, _, vt = np.linalg.svd((o @ q) ** 3 @ q.T)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from math import sqrt
 
+import numpy as np
+
 from .decisions import Ruler
 from .identify import NO_SAMPLES, Identity, identify
 from .invariants import invariants
 from .lie import LieAlgebra
 from .nearest import Nearest, Reading
+from .series import killing_form
 from .span import SURE_GAP, Span
 
 NEIGHBOURS = 8
@@ -17,6 +20,7 @@ REACH = 4.0
 SAFE = 3.0
 FAINT = 1e-7
 SKEW = 3e-3
+CURVED = 0.01
 CLEAR_GAP = 20.0
 FEW_DEPENDENT = 3
 
@@ -46,8 +50,10 @@ def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, r
     margin = min(margins)
     algebra.margin = margin if margin < 1.0 else None
     sure = ruler.known and margin > SAFE * noise and chosen.excess < chosen.limit / 2
-    # In skewed coordinates a rigid algebra lies nearer to a degenerate one than such noise.
-    sure = sure and (noise < SKEW or not chosen.flag.radical or bool(algebra.abelian))
+    # In skewed coordinates a rigid algebra lies nearer to a degenerate one than such noise, and noise makes one with an
+    # abelian ideal a simple one of little curvature.
+    rigid = not chosen.flag.radical and _curvature(chosen) > CURVED
+    sure = sure and (noise < SKEW or rigid or bool(algebra.abelian))
     sure = sure and (identity.name is not None or bool(identity.aliases) or noise < FAINT)
     needed = CLEAR_GAP if found.given - algebra.dimension >= FEW_DEPENDENT else SURE_GAP
     if found.gap is not None and found.gap < needed:
@@ -57,6 +63,12 @@ def judge(algebra: LieAlgebra, identity: Identity, read: Nearest, found: Span, r
             "are independent is not sure"
         )
     algebra.confidence = "high" if sure else "low"
+
+
+def _curvature(reading: Reading) -> float:
+    """Smallest over largest eigenvalue of the Killing form: near 0 where some directions nearly commute."""
+    values = np.abs(np.linalg.eigvalsh(killing_form(reading.refined.constants)))
+    return float(values.min() / max(values.max(), 1e-300))
 
 
 def _named(reading: Reading, ruler: Ruler) -> str | None:

@@ -83,7 +83,7 @@ def rotated(basis: np.ndarray) -> bool:
     return bool(np.linalg.norm(moved - moved @ flat.T @ flat) < 1e-7 * np.linalg.norm(turn))
 
 
-def weight_frames(basis: np.ndarray, metric: np.ndarray) -> Iterator[np.ndarray]:
+def weight_frames(basis: np.ndarray, metric: np.ndarray, split: np.ndarray | None = None) -> Iterator[np.ndarray]:
     """Orthogonal (m, m): real eigenvectors and planes of a Cartan subalgebra, a compact one, then a split one.
 
     The compact one comes first with axes of the metric, then with its own boosts: space and time, then the light cone.
@@ -91,7 +91,10 @@ def weight_frames(basis: np.ndarray, metric: np.ndarray) -> Iterator[np.ndarray]
     Args:
         basis: (k, m, m) orthonormal, closed under brackets and transposition.
         metric: (m, m) symmetric, invariant; zero where there is none.
+        split: (m, m) symmetric, commutes with the basis: weights of one of its eigenspaces are not mixed with others.
     """
+    if split is None:
+        split = np.zeros_like(metric)
     turns, boosts = (_part(basis, sign) for sign in (-1, 1))
     rng = np.random.default_rng(0)
     for first, second in ((turns, boosts), (boosts, turns)):
@@ -103,8 +106,8 @@ def weight_frames(basis: np.ndarray, metric: np.ndarray) -> Iterator[np.ndarray]
         both = [_generic(torus, rng), _generic(rest, rng)]
         turn, boost = both if first is turns else both[::-1]
         if first is turns:
-            yield _eigenframe(turn, metric)
-        yield _eigenframe(turn, boost)
+            yield _eigenframe(turn, metric + split)
+        yield _eigenframe(turn, boost + split)
 
 
 def _part(basis: np.ndarray, sign: int) -> np.ndarray:

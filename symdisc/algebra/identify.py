@@ -103,20 +103,26 @@ def _part(part: Summand, ruler: Ruler, samples: Samples) -> Identity:
             return Identity(named.name, named.aliases, [named.name], named.params, named.margin, named.neighbours)
     else:
         for definition, expected in _known(k):
-            if definition.complex == part.complex and found.matches(expected) and _as_free(constants, definition):
+            alike = definition.complex == part.complex and found.matches(expected)
+            if alike and _as_free(constants, definition, ruler):
                 if definition.described:
                     return Identity(None, [definition.name, *definition.aliases], [_unknown(k)])
                 return Identity(definition.name, list(definition.aliases), [definition.name])
     return Identity(None, [], [_unknown(k)])
 
 
-def _as_free(constants: np.ndarray, definition: Definition) -> bool:
-    """Whether an algebra has as many derivations as a defined one, and no traces of ad x where that has none."""
+def _as_free(constants: np.ndarray, definition: Definition, ruler: Ruler) -> bool:
+    """Whether an algebra has as many derivations as a defined one, and no traces of ad x where that has none.
+
+    Its flag leaves open some brackets that the defined one sets to zero: there noise remains.
+    """
     k = len(constants)
     trace = np.linalg.norm(np.einsum("ijj->i", constants))
     if trace > UNIMODULAR * series.scale(constants) and _unimodular(k, definition.name):
         return False
-    return k > LARGEST_DERIVED or series.derivation_dimension(constants, DERIVED) == _derivations(k, definition.name)
+    if k > LARGEST_DERIVED:
+        return True
+    return series.derivation_dimension(constants, max(DERIVED, ruler.threshold)) == _derivations(k, definition.name)
 
 
 @lru_cache(maxsize=256)
@@ -139,7 +145,11 @@ def _small(constants: np.ndarray, seen: Flag, samples: Samples) -> lowdim.Named 
             drawn.append(samples.draw())
         if not drawn[0]:
             return np.zeros_like(quantity(constants))
-        return np.std([quantity(c) for c in drawn[0]], axis=0) / samples.probe
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = np.array([quantity(c) for c in drawn[0]])
+        # A draw of another type (real eigenvalues for complex ones) has no such number.
+        values = values[np.isfinite(values).all(axis=1)]
+        return np.std(values, axis=0) / samples.probe if len(values) > 1 else np.full(values.shape[1:], np.inf)
 
     def judged(judge: lowdim.Judge) -> lowdim.Named | None:
         if len(constants) == 2:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import floor, isfinite, log10
 
 import numpy as np
 
@@ -19,7 +20,6 @@ SIGMAS = 4.0
 TINY = 1e-7
 BLIND = 0.2
 DENOMINATORS = 12
-RECOGNISED = 1e-9
 REACH, FAINT = 4.0, 1e-7
 
 
@@ -67,11 +67,17 @@ class Judge:
             self.margin = min(self.margin, size / (SIGMAS * unit))
         return False
 
-    def value(self, quantity: Callable[[np.ndarray], np.ndarray]) -> float:
-        """A number, as the simplest fraction that fits it, else itself."""
+    def value(self, quantity: Callable[[np.ndarray], np.ndarray], zero: bool = False) -> float:
+        """A number, as the simplest fraction that fits it, else itself to a tenth of its standard deviation; 0 only
+        where that may be."""
         raw = float(quantity(self.constants)[0])
         spread = float(self.deviation(quantity)[0]) * self.noise
-        return simplest(raw, 3 * spread + TINY * max(1.0, abs(raw)))
+        if not isfinite(spread):
+            return raw
+        near = simplest(raw, 3 * spread + TINY * max(1.0, abs(raw)))
+        if near == raw and spread > 0:
+            near = round(raw, 1 - floor(log10(spread)))
+        return near if near or zero else raw
 
 
 def simplest(value: float, within: float) -> float:
@@ -87,7 +93,7 @@ def bianchi(judge: Judge, nilradical: int) -> Named | None:
     """Three-dimensional solvable algebras; the last `nilradical` basis vectors span the nilradical."""
     if nilradical == 3:
         return Named("heis(3)", ["n(3)", "galilei(1)", "carroll(1)", "bianchi(II)", "A3,1"])
-    if nilradical != 2:
+    if nilradical != 2 or not _acts(judge.constants[0, 1:, 1:]):
         return None
 
     def discriminant(c: np.ndarray) -> np.ndarray:
@@ -126,8 +132,13 @@ def four(judge: Judge, nilradical: int, powers: tuple[int, ...], derived: int) -
     if nilradical != 3:
         return None
     if powers == (1,):
-        return _on_heisenberg(judge)
-    return _on_abelian(judge, derived) if not powers else None
+        return _on_heisenberg(judge) if _acts(judge.constants[0, 1:3, 1:3]) else None
+    return _on_abelian(judge, derived) if not powers and _acts(judge.constants[0, 1:, 1:]) else None
+
+
+def _acts(action: np.ndarray) -> bool:
+    """False where a flag that fits badly left nothing of it: then the nilradical is larger than the flag says."""
+    return float(np.abs(action).max()) > TINY
 
 
 def _on_heisenberg(judge: Judge) -> Named | None:
@@ -163,7 +174,7 @@ def _on_heisenberg(judge: Judge) -> Named | None:
     real = discriminant(judge.constants)[0] > 0
     if judge.vanishes(trace):
         return Named("A4,8") if real else Named("oscillator", ["A4,10"])
-    return _with("A4,9", b=judge.value(ratio)) if real else _with("A4,11", a=judge.value(spiral))
+    return _with("A4,9", b=judge.value(ratio, zero=True)) if real else _with("A4,11", a=judge.value(spiral))
 
 
 def _on_abelian(judge: Judge, derived: int) -> Named | None:
@@ -204,7 +215,8 @@ def _on_abelian(judge: Judge, derived: int) -> Named | None:
         return _with("A4,5", **_ordered(judge, _double_real))
     if discriminant(judge.constants)[0] > 0:
         return _with("A4,5", **_ordered(judge, _three_real))
-    a, b = judge.value(lambda c: _complex_pair(c)[:1]), judge.value(lambda c: _complex_pair(c)[1:])
+    a = judge.value(lambda c: _complex_pair(c)[:1])
+    b = judge.value(lambda c: _complex_pair(c)[1:], zero=True)
     sign = -1 if b < 0 or (b == 0 and a < 0) else 1
     return _with("A4,6", a=sign * a, b=sign * b + 0.0)
 
@@ -270,7 +282,5 @@ def _with(name: str, **params: float) -> Named:
 
 
 def number(value: float) -> str:
-    """A parameter as it stands in a name: six digits of a recognised fraction, four of a measured value."""
-    multiples = value * np.arange(1, DENOMINATORS + 1)
-    recognised = bool((np.abs(multiples - np.round(multiples)) < RECOGNISED).any())
-    return f"{value:.6g}" if recognised else f"{value:.4g}"
+    """A parameter as it stands in a name."""
+    return f"{value:.6g}"

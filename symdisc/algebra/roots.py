@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,9 +86,3 @@ def root_system(constants: np.ndarray, rank: int) -> RootSystem | None:
     lengths, frame = np.linalg.eigh(gram)
     embedded = frame[:, -rank:] * np.sqrt(np.maximum(lengths[-rank:], 0.0))
     return RootSystem(embedded)
-
-
-def lengths(system: RootSystem) -> dict[float, int]:
-    """How many roots have which length, relative to the longest."""
-    sizes = np.linalg.norm(system.vectors, axis=1)
-    return dict(Counter(np.round(sizes / sizes.max(), 3).tolist()))

@@ -54,12 +54,13 @@ def bracket_space(constants: np.ndarray, a: np.ndarray, b: np.ndarray, ruler: Ru
 
 def derived_series(constants: np.ndarray, ruler: Ruler) -> list[np.ndarray]:
     """g, [g, g], [[g, g], [g, g]], ... until the dimension stops falling."""
-    return _descend(constants, ruler, lower=False)
-
-
-def lower_central_series(constants: np.ndarray, ruler: Ruler) -> list[np.ndarray]:
-    """g, [g, g], [g, [g, g]], ... until the dimension stops falling."""
-    return _descend(constants, ruler, lower=True)
+    series = [np.eye(len(constants))]
+    while True:
+        last = series[-1]
+        smaller = bracket_space(constants, last, last, ruler)
+        if len(smaller) >= len(last):
+            return series
+        series.append(smaller)
 
 
 def upper_central_series(constants: np.ndarray, ruler: Ruler) -> list[np.ndarray]:
@@ -101,39 +102,6 @@ def nilradical(constants: np.ndarray, radical: np.ndarray, ruler: Ruler) -> np.n
     traces = np.einsum("wab,xba->wx", words, inside, optimize=True)
     _, s, vt = np.linalg.svd(traces)
     return vt[ruler.count(s, sqrt(len(words)) * scale(constants)) :] @ radical
-
-
-def cartan_rank(constants: np.ndarray, ruler: Ruler, trials: int = 3) -> int:
-    """Dimension of a Cartan subalgebra: the generalised null space of ad x, smallest over some random x.
-
-    By staircase deflation: eigenvalues of a defective null space are wrong even without noise.
-    """
-    ad = adjoint(constants)
-    rng = np.random.default_rng(0)
-    best = len(constants)
-    for _ in range(trials):
-        matrix = np.tensordot(rng.standard_normal(len(constants)), ad, axes=1)
-        size = float(np.linalg.norm(matrix)) / sqrt(len(constants))
-        while len(matrix):
-            _, s, vt = np.linalg.svd(matrix)
-            kept = ruler.count(s, size, record=False)
-            if kept == len(s):
-                break
-            # What ad x does on the quotient by its null space.
-            matrix = vt[:kept] @ matrix @ vt[:kept].T
-        best = min(best, len(constants) - len(matrix))
-    return best
-
-
-def _descend(constants: np.ndarray, ruler: Ruler, lower: bool) -> list[np.ndarray]:
-    whole = np.eye(len(constants))
-    series = [whole]
-    while True:
-        last = series[-1]
-        smaller = bracket_space(constants, whole if lower else last, last, ruler)
-        if len(smaller) >= len(last):
-            return series
-        series.append(smaller)
 
 
 def derivation_dimension(constants: np.ndarray, threshold: float) -> int:

@@ -17,6 +17,7 @@ BLIND_GAP = 20.0
 LEAST_GAP = 2.0
 CONSISTENT = 3.0
 BELIEVABLE = 0.1
+AGREEING, FEW_AGREEING, AGREEING_GAP, BELIEVABLE_SHOWN = 2.0, 4.0, 3.0, 0.15
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def span(generators: Any, noise: float | None = None) -> Span:
     """Orthonormal basis of what the matrices span.
 
     The rank is the position of the largest gap in the singular values of the normalised stack, unless all matrices
-    together close under brackets better than that gap explains: then nothing is discarded.
+    together close under brackets better than that gap explains: then nothing is discarded. Where all of them span
+    gl(m), which always closes, what is left has to close up to the noise that the discarded directions show.
 
     Args:
         generators: (n, m, m); zero matrices are ignored.
@@ -88,15 +90,13 @@ def span(generators: Any, noise: float | None = None) -> Span:
         return Span(stack.reshape(-1, m, m), n, floor, 1.0, None, stack)
     u, s, vt = np.linalg.svd(stack, full_matrices=False)
     rank = _rank(u, s, vt, len(stack), m, noise)
-    kept = s[:rank]
-    spread = sqrt(float((1 / kept**2).mean()))
-    discarded = float((s[rank:] ** 2).sum()) * m * m / (max(len(stack) - rank, 1) * max(m * m - rank, 1))
+    spread, discarded = _noise(s, rank, len(stack), m)
     gap = None
     # Where all m^2 directions are kept nothing was discarded, however many matrices there are.
     if rank < len(s):
         gap = float(s[rank - 1] / max(s[rank], floor))
     basis = _basis(u, vt, rank).reshape(rank, m, m)
-    return Span(basis, n, max(sqrt(discarded), floor) * spread, spread, gap, stack)
+    return Span(basis, n, max(discarded, floor) * spread, spread, gap, stack)
 
 
 def principal_angles(first: Any, second: Any) -> np.ndarray:
@@ -133,26 +133,39 @@ def _rank(u: np.ndarray, s: np.ndarray, vt: np.ndarray, n: int, m: int, noise: f
     full = int((s > floor).sum())
     if full < 2:
         return full
-    # Noise of the rows grows in the basis: there it is this much larger.
-    spread = sqrt(float((1 / s[:full] ** 2).mean()))
-    all_close = _closes(u, s, vt, full, m, s[full - 1] / CONSISTENT * spread)
-    if all_close:
+    spread, _ = _noise(s, full, n, m)
+    leaks = _closure(u, vt, full, m)
+    if leaks is not None and leaks < s[full - 1] / CONSISTENT * spread:
         return full
     ratios = s[: full - 1] / s[1:full]
     rank = int(np.argmax(ratios)) + 1
     gap = ratios[rank - 1]
     if gap >= SURE_GAP:
         return rank
-    closes = _closes(u, s, vt, rank, m, min(CONSISTENT / gap, BELIEVABLE))
-    needed = BLIND_GAP if all_close is None or closes is None else LEAST_GAP
-    return rank if gap >= needed and closes is not False else full
+    remaining = _closure(u, vt, rank, m)
+    if remaining is None:
+        return rank if gap >= BLIND_GAP else full
+    spread, discarded = _noise(s, rank, n, m)
+    # Brackets and discarded directions tell of the same noise, where it is noise that was discarded.
+    shown = discarded * spread
+    freedom = (m * m - rank) * min(n - rank, rank * (rank - 1) // 2)
+    ratio = max(AGREEING, 1 + FEW_AGREEING / sqrt(freedom))
+    agrees = n - rank > 1 and remaining < ratio * shown
+    closes = shown < BELIEVABLE_SHOWN and (agrees or remaining < min(CONSISTENT / gap, BELIEVABLE))
+    needed = LEAST_GAP if leaks is not None else AGREEING_GAP if agrees else BLIND_GAP
+    return rank if gap >= needed and closes else full
 
 
-def _closes(u: np.ndarray, s: np.ndarray, vt: np.ndarray, rank: int, m: int, noise: float) -> bool | None:
-    """Whether the first `rank` directions close under brackets up to `noise`; None where closure cannot tell."""
+def _noise(s: np.ndarray, rank: int, n: int, m: int) -> tuple[float, float]:
+    """How much noise of the rows grows in the basis, and the relative noise of the rows that s[rank:] show."""
+    spread = sqrt(float((1 / s[:rank] ** 2).mean()))
+    return spread, m * sqrt(float((s[rank:] ** 2).sum()) / (max(n - rank, 1) * max(m * m - rank, 1)))
+
+
+def _closure(u: np.ndarray, vt: np.ndarray, rank: int, m: int) -> float | None:
+    """Noise of the first `rank` directions that explains how far they are from closing; None where it cannot tell."""
     basis = _basis(u, vt, rank).reshape(rank, m, m)
-    found = (brackets(basis) if affordable(rank, m) else sampled_brackets(basis)).noise
-    return None if found is None else found < noise
+    return (brackets(basis) if affordable(rank, m) else sampled_brackets(basis)).noise
 
 
 def _basis(u: np.ndarray, vt: np.ndarray, rank: int) -> np.ndarray:

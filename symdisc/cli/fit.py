@@ -11,8 +11,8 @@ import click
 
 from ..atomic import locked
 from ..discover import fit
+from ..discover.rank_checkpoints import discard, interrupted
 from ..discover.ranks import joined
-from ..discover.task import CHECKPOINT
 from ..errors import InputError, RequirementNotMet
 from ..report.table import print_summary
 from .common import (
@@ -61,10 +61,11 @@ def command(count: str, require: int | None, resume: bool, output: Output, **opt
     force, plots, plot_format = options.pop("force"), not options.pop("no_plots"), options.pop("plot_format")
     _no_file(folder)
     with contextlib.ExitStack() as stack:
-        ranks = stack.enter_context(joined(["--resume"] if resume else []))
+        ranks = stack.enter_context(joined())
         if ranks.first:
             stack.enter_context(locked(folder))
-            _free_or_refuse(folder, force, resume)
+            _free_or_refuse(folder, force, resume, ranks.size)
+        ranks.meet()
         output = output.of(ranks)
         data = stack.enter_context(open_data(options))
         settings = read_settings(options, data.memory, _count(count))
@@ -74,7 +75,10 @@ def command(count: str, require: int | None, resume: bool, output: Output, **opt
         paths = []
         if ranks.first:
             paths = write_result(symmetry, folder, plots, plot_format)
-            (folder / CHECKPOINT).unlink(missing_ok=True)
+        # Checkpoints go when the result is there.
+        ranks.meet()
+        if ranks.first:
+            discard(folder)
     output.result(symmetry.to_dict(), lambda: print_summary(symmetry, files=paths))
     if ranks.first and require is not None and symmetry.certified_dimension < require:
         raise RequirementNotMet(
@@ -96,14 +100,20 @@ def _no_file(folder: Path) -> None:
         raise InputError(f"{folder}: is a file; choose another result folder with -o")
 
 
-def _free_or_refuse(folder: Path, force: bool, resume: bool) -> None:
+def _free_or_refuse(folder: Path, force: bool, resume: bool, size: int) -> None:
     """An old result or a checkpoint is never overwritten unasked."""
     if force and resume:
         raise InputError("--force starts afresh and --resume goes on: give one of them")
-    interrupted, finished = ((folder / name).exists() for name in (CHECKPOINT, "generators.npz"))
-    if force and interrupted:
-        (folder / CHECKPOINT).unlink()
-    elif interrupted and not resume:
+    if force:
+        discard(folder)
+        return
+    before = interrupted(folder)
+    if before and not resume:
         raise InputError(f"{folder}: holds an interrupted run; go on with --resume, or start afresh with --force")
-    elif finished and not force and not interrupted:
+    if before and before != size:
+        raise InputError(
+            f"{folder}: holds an interrupted run of {before} process{'es' * (before > 1)}, not of {size}; go on with "
+            "as many, or start afresh with --force"
+        )
+    if (folder / "generators.npz").exists() and not before:
         raise InputError(f"{folder}: holds a result; overwrite it with --force, or choose another folder with -o")

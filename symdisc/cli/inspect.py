@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,20 +35,23 @@ def command(output: Output, **options: Any) -> None:
     paths, allow_external = options["data"], options["allow_external"]
     try:
         dataset = open_data(options)
-    except SymdiscError:
-        _show_files(paths, allow_external, output)
+    except SymdiscError as error:
+        _show_files(paths, allow_external, output, error.listed)
         raise
     with dataset:
         view = Inspection.of(dataset)
         output.result(view.to_dict(), view.show)
 
 
-def _show_files(paths: tuple[str, ...], allow_external: bool, output: Output) -> None:
+def _show_files(
+    paths: tuple[str, ...], allow_external: bool, output: Output, listed: Mapping[str, list[ArrayInfo]]
+) -> None:
     """The arrays alone, where they cannot be read as a data set: what a person needs to correct the command."""
     from ..data import list_arrays
 
     files = [path for path in paths if path != "-"]
-    arrays = [info for path in files for info in list_arrays(path, allow_external)]
+    lists = [listed[path] if path in listed else list_arrays(path, allow_external) for path in files]
+    arrays = [info for found in lists for info in found]
     if arrays:
         view = Inspection([{"name": path, "bytes": os.path.getsize(path)} for path in files], arrays)
         output.result(view.to_dict(), view.show)

@@ -111,6 +111,11 @@ def run() -> NoReturn:
         _say("out of memory; give fewer columns or samples, or raise --memory")
         code = ExitCode.RESOURCE
     except Exception as error:
+        from ..discover.device import out_of_memory
+
+        if out_of_memory(error):
+            _say("the device is out of memory; take fewer columns or samples, or --device cpu")
+            sys.exit(int(ExitCode.RESOURCE))
         _say(f"a bug of ours: {type(error).__name__}: {error} (run again with -vv and report what it prints)")
         _traceback_if_asked()
         code = ExitCode.BUG

@@ -74,6 +74,8 @@ def command(generators: str | None, discover: bool, output: Output, **options: A
     study = StudyOptions(training=training, **{name: options.pop(name) for name in names})
     rep = options.pop("rep")
     given = None if generators is None else read_generators(generators)
+    if options["y_name"] is not None and options["kind"] is None:
+        options["kind"] = "labelled"  # Whatever the file says that x alone is.
     with open_data(options) as data:
         settings = read_settings(options, data.memory)
         with progress_bar(output) as watch:

@@ -120,9 +120,10 @@ def check_axes(axes: str, kind: str, shape: tuple[int, ...], label: str) -> Layo
     once = "nt" if "t" in allowed else "n"
     for letter in once:
         if axes.count(letter) != 1:
+            alone = "; a single run or sample is x[None], with n first" if letter == "n" and "n" not in axes else ""
             raise InputError(
                 f"{label}: --axes {axes} must have one `{letter}` ({LETTERS[letter]}), "
-                f"not {axes.count(letter)}; use {meaning}"
+                f"not {axes.count(letter)}; use {meaning}{alone}"
             )
     if kind == "field" and "s" not in axes:
         raise InputError(f"{label}: --axes {axes} has no `s`; a field over time alone is --kind trajectory")

@@ -43,6 +43,7 @@ _LISTED = 20000
 _SPARSE = 100
 _LONGEST_SCALE = 10**7
 _LARGE = 1 << 30
+_OBJECTS = {h5py.h5g.GroupID: h5py.Group, h5py.h5d.DatasetID: h5py.Dataset}
 _EXTERNAL = "leaves the folder of the file; copy the data into one file (h5repack), or add --allow-external"
 
 
@@ -63,9 +64,12 @@ class Hdf5Container:
         self._root = root or self._folder
         self._allow = allow_external
         self._file = open_hdf5(handle)
+        with guarded(handle.label):
+            self._top = self._file["/"].id
         self._others: dict[str, Hdf5Container] = {}
         self._words: dict[str, dict[str, dict[str, list[str]]]] = {}
         self.damaged_words: InputError | None = None
+        self.listed: list[ArrayInfo] | None = None
 
     # --- finding objects
 
@@ -101,25 +105,25 @@ class Hdf5Container:
         if hops < 0:
             raise InputError(f"{self.label}: `{path}` is a chain of links without end; name the array itself")
         words = [word for word in path.split("/") if word not in ("", ".")]
-        here = self._file["/"]
+        here = self._top
         for place, word in enumerate(words):
-            rest = words[place + 1 :]
-            if not isinstance(here, h5py.Group) or not here.id.links.exists(word.encode()):
+            rest, name = words[place + 1 :], word.encode()
+            if not isinstance(here, h5py.h5g.GroupID) or not here.links.exists(name):
                 return self, None
-            kind = here.id.links.get_info(word.encode()).type
+            kind = here.links.get_info(name).type
             if kind == h5py.h5l.TYPE_HARD:
-                here = here[word]
+                here = h5py.h5o.open(here, name)
             elif kind == h5py.h5l.TYPE_SOFT:
-                target = here.id.links.get_val(word.encode()).decode()
+                target = here.links.get_val(name).decode()
                 start = [] if target.startswith("/") else words[:place]
                 return self._follow("/".join([*start, target, *rest]), hops - 1)
             elif kind == h5py.h5l.TYPE_EXTERNAL:
-                file, target = (part.decode() for part in here.id.links.get_val(word.encode()))
+                file, target = (part.decode() for part in here.links.get_val(name))
                 other = self._neighbour(file, f"`{'/'.join(words[: place + 1])}` links to {file}, which")
                 return other._follow("/".join([target, *rest]), hops - 1)
             else:
                 raise InputError(f"{self.label}: `{path}` is a link of a kind of its own; copy the data (h5repack)")
-        return self, here
+        return self, _OBJECTS.get(type(here), h5py.Datatype)(here)
 
     def _inside(self, file: str, what: str) -> str:
         path = os.path.realpath(os.path.join(self._folder, file))
@@ -266,24 +270,26 @@ class Hdf5Container:
 
     def arrays(self) -> list[ArrayInfo]:
         """All datasets, and links that lead to one; refused ones with the reason."""
-        found: list[ArrayInfo] = []
-        with guarded(self.label, "its list of arrays"):
-            for path in self._paths():
-                if len(found) >= _LISTED:
-                    break
-                found += self._info(path)
-        return found
+        if self.listed is None:
+            found: list[ArrayInfo] = []
+            with guarded(self.label, "its list of arrays"):
+                for path in self._paths():
+                    if len(found) >= _LISTED:
+                        break
+                    found += self._info(path)
+            self.listed = found
+        return list(self.listed)
 
     def _paths(self) -> Iterator[str]:
         """Paths of everything that is no group, breadth first, each object once."""
         seen: set[int] = set()
-        waiting = [("", self._file["/"].id)]
+        waiting = [("", self._top)]
         while waiting:
             below = []
             for prefix, group in waiting:
-                for name in group:
+                for name, kind in _links(group):
                     word = prefix + name.decode("utf-8", "surrogateescape")
-                    if group.links.get_info(name).type != h5py.h5l.TYPE_HARD:
+                    if kind != h5py.h5l.TYPE_HARD:
                         yield word
                         continue
                     info = h5py.h5o.get_info(group, name)
@@ -388,6 +394,13 @@ class Hdf5Container:
             other.close()
         self._file.close()
         self.handles[0].close()
+
+
+def _links(group: Any) -> list[tuple[bytes, int]]:
+    """Name and kind of every link of a group, in one pass over its index."""
+    found: list[tuple[bytes, int]] = []
+    group.links.iterate(lambda name, info: found.append((name, info.type)), info=True)
+    return found
 
 
 def _of_objects(dtype: np.dtype) -> str:

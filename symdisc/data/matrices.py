@@ -20,8 +20,8 @@ def read_matrices(path: str | os.PathLike[str], name: str | None = None) -> np.n
 
     Args:
         path: the file; a folder means its `generators.npz`.
-        name: which array, with `[slice]` if wanted; default `generators`, else the only array of square matrices.
-            A single (d, d) matrix is k = 1.
+        name: which array, with `[slice]` if wanted; default `generators`, else `truth/generators` of a `sample` file,
+            else the only array of square matrices. A single (d, d) matrix is k = 1.
 
     Raises:
         InputError: no such array, not square, not finite, or a factored result.
@@ -49,8 +49,9 @@ def read_matrices(path: str | os.PathLike[str], name: str | None = None) -> np.n
 
 
 def _default(container: Container) -> str:
-    if container.exists("generators"):
-        return "generators"
+    for name in ("generators", "truth/generators"):
+        if container.exists(name):
+            return name
     if container.exists("eigenvectors") and container.exists("eigenvalues"):
         raise InputError(
             f"{container.label} is a factored result (eigenvalues and eigenvectors, no matrices); symdisc.load reads it"
@@ -64,11 +65,22 @@ def _default(container: Container) -> str:
     if len(infos) == 1:
         return infos[0].name
     if not found:
-        raise InputError(f"{container.label} holds no array of square matrices (k, d, d); give another file")
+        raise InputError(f"{container.label} holds no array of square matrices (k, d, d){_why(container)}")
     shown = ", ".join(f"`{name}`" for name in found[:10])
     raise InputError(
-        f"{container.label}: which array holds the matrices? there are {shown}; keep one, or call it `generators`"
+        f"{container.label}: which array holds the matrices? there are {shown}; name one where the command takes "
+        "--array, or call it `generators`"
     )
+
+
+def _why(container: Container) -> str:
+    """What keeps the array that was probably meant from being read."""
+    refused = next((info for info in container.arrays() if info.refused and len(info.shape) in (2, 3)), None)
+    if refused is None:
+        return "; give another file"
+    if "complex" in refused.dtype:
+        return f": `{refused.name}` is complex; write a + ib as the real matrix [[a, -b], [b, a]]"
+    return f": `{refused.name}` {refused.refused}"
 
 
 def _checked(view: View, label: str) -> np.ndarray:

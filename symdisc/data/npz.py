@@ -46,6 +46,7 @@ class NpzContainer:
         if double:
             raise InputError(f"{self.label} holds `{double}` twice; write it again with one member a name")
         self._infos = {name.removesuffix(".npy"): info for name, info in zip(names, infos, strict=True)}
+        self._headers: dict[str, Header] = {}
 
     def members(self) -> list[str]:
         """Names of all members, without `.npy`."""
@@ -67,13 +68,17 @@ class NpzContainer:
         """Whether there is such a member."""
         return path in self._infos
 
-    @functools.cache  # noqa: B019 - a container lives as long as its data set
     def header(self, name: str) -> Header:
-        """The checked header of a member.
+        """The checked header of a member, read once.
 
         Raises:
             InputError: encrypted, packed in an unknown way, not NPY, damaged, objects, or a false size.
         """
+        if name not in self._headers:
+            self._headers[name] = self._read_header(name)
+        return self._headers[name]
+
+    def _read_header(self, name: str) -> Header:
         info, label = self._infos[name], f"{self.label}: `{name}`"
         if not info.filename.endswith(".npy"):
             raise InputError(f"{label} is not an NPY member; write the file with numpy.savez")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, SymdiscError
 from .arrays import ArrayContainer
 from .axes import (
     Layout,
@@ -76,7 +76,10 @@ def open_dataset(
         dataset = files.dataset({"x": x, "y": y, "group": group}, kind, axes, dt, spacing, periodic, memory)
         dataset.check_memory()
         return dataset
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, SymdiscError):
+            lists = {container.label: getattr(container, "listed", None) for container in containers}
+            error.listed = {label: listed for label, listed in lists.items() if listed is not None}
         for container in containers:
             container.close()
         raise

@@ -12,16 +12,18 @@ from .files import open_regular
 LARGEST = 2**20
 
 
-def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The object of a small JSON file; its numbers, lists and text as Python has them.
+def read_json(path: str | os.PathLike[str], largest: int = LARGEST) -> dict[str, Any]:
+    """The object of a small JSON file of at most `largest` bytes; its numbers, lists and text as Python has them.
 
     Raises:
-        InputError: missing, larger than 1 MiB, not JSON, not an object, or with a name twice.
+        InputError: missing, too large, not JSON, not an object, or with a name twice.
     """
     handle = open_regular(os.fspath(path))
     try:
-        if handle.size > LARGEST:
-            raise InputError(f"{handle.label} has {handle.size} bytes; a JSON file of 1 MiB at most is read here")
+        if handle.size > largest:
+            raise InputError(
+                f"{handle.label} has {handle.size} bytes; a JSON file of {largest >> 20} MiB at most is read here"
+            )
         try:
             found = json.loads(handle.read(0, handle.size).decode("utf-8"), object_pairs_hook=once)
         except (ValueError, RecursionError) as error:

@@ -1,16 +1,19 @@
 """A script: prints attributes of variable length of an HDF5 file, as JSON.
 
-It runs in a process of its own with a time limit, because a damaged heap sends HDF5 into a loop without end.
+It runs in a process of its own with a limit of CPU time, because a damaged heap sends HDF5 into a loop without end.
 Arguments: file, path of a dataset; then those attributes of it and of its root that every data set is asked for. Or:
 file, "-", JSON object {path: [names of text attributes]}.
 """
 
+import contextlib
 import json
 import sys
 
 TEXT = ("kind", "axes", "spacing", "dt", "periodic", "DIMENSION_LABELS")
 SCALES = "DIMENSION_LIST"
 LIMIT = 64
+# Many times what an import of h5py takes; wall time would refuse honest files where others keep the machine busy.
+CPU_SECONDS = 5
 
 
 def main(file: str, path: str, wanted: str = "") -> None:
@@ -50,4 +53,8 @@ def read(place, h5py, names):  # type: ignore[no-untyped-def]
 
 if __name__ == "__main__":
     sys.path.pop(0)
+    with contextlib.suppress(ImportError):  # no such limits on this system
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
     main(*sys.argv[1:])

@@ -81,15 +81,11 @@ class Covariance:
         pairs = min(data.d, outputs)
         strips = pairs * size * (45 * BATCHES * 5 // 2 + 5 * MOST_PAIRS)
         search = 45 * 2 * BATCHES * 3 * pairs * size * min(math.comb(pairs, 2), MOST_PAIRS) ** 2
-        # The interpreter with numpy; the strips; reading ahead, the chunk in use and its centred copy; scatter
-        # matrices, and what their decomposition takes; the dense basis and its copies on the way to the file.
-        memory = (
-            (62e6 if labelled else 45e6)
-            + 8 * strips
-            + 8 * chunk * (4 if labelled else 3)
-            + 8 * size**2 * (2 * batches + 12)
-            + 6 * result
-        )
+        # The interpreter with numpy, and with scipy for labels; reading ahead, the chunk in use and its centred copy;
+        # after them the strips; scatter matrices, and what their decomposition takes; the dense basis and its copies on
+        # the way to the file.
+        passing = 88e6 + 8 * max(strips, 1.7 * chunk) if labelled else 45e6 + 8 * (strips + 3 * chunk)
+        memory = passing + 8 * size**2 * (2 * batches + 12) + 6 * result
         seconds = 1.0 + data.samples * data.channels * size**2 * 2 / 20e9 + 20 * size**3 / 20e9 + search / 20e9
         return int(memory), float(seconds)
 
@@ -174,6 +170,7 @@ class CovarianceTask:
         self.ranks = current()
         self.row, self._stop = self.ranks.rows(data)
         self._chunks: Iterator[Chunk] | None = None
+        self._done = False
 
     def _check(self) -> None:
         data, settings = self.data, self.settings
@@ -215,11 +212,14 @@ class CovarianceTask:
 
     def advance(self) -> bool:
         """Take in one chunk."""
+        if self._done:
+            return False
         if self._chunks is None:
             self._chunks = self.data.chunks(self.row, np.float64 if self.labelled else None, self._stop)
         chunk = next(self._chunks, None)
         if chunk is None:
             self.scatter.of_all(self.ranks)
+            self._done = True
             return False
         x = chunk.x
         batch = None
@@ -255,11 +255,11 @@ class CovarianceTask:
 
     def state(self) -> dict[str, np.ndarray]:
         """The accumulated moments and the next row."""
-        return {"row": np.array(self.row), **self.scatter.state()}
+        return {"row": np.array(self.row), "done": np.array(self._done), **self.scatter.state()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Back to a saved state."""
-        self.row = int(state["row"])
+        self.row, self._done = int(state["row"]), bool(state["done"])
         self.scatter.restore(state)
         self._chunks = None
 

@@ -22,10 +22,11 @@ from ..errors import ExitCode, InputError, Interrupted, ResourceError
 from ..symmetry import Block, Symmetry, Verdict, load
 from .examples import shown_images
 from .method import DiscoveryTask, Given, Method, Outcome, Unshared
+from .rank_checkpoints import checkpoint_of
 from .ranks import current
 from .registry import check_owners, choose
 from .settings import Settings
-from .task import CHECKPOINT, Checkpoint, Progress, drive, identity_of
+from .task import Progress, drive, identity_of
 from .verdict import Decision, decide, judge, settle
 
 if TYPE_CHECKING:
@@ -182,9 +183,9 @@ def _run(
     current().fingerprint(data)
     task = method.task(data, settings, given)
     checkpoint = None
-    if out is not None and not current().several:
+    if out is not None:
         make_folder(Path(out))
-        checkpoint = Checkpoint(Path(out) / CHECKPOINT, run_identity(method, data, settings))
+        checkpoint = checkpoint_of(Path(out), run_identity(method, data, settings), current())
         if resume:
             checkpoint.read(task)
     drive(task, checkpoint, watch)
@@ -196,7 +197,7 @@ def _run(
         checkpoint.write(task)
         code = error.exit_code if isinstance(error, Interrupted) else ExitCode.INTERRUPTED
         raise Interrupted(
-            f"stopped; {checkpoint.path} is kept: the same command with --resume goes on from it", code
+            f"stopped; {checkpoint.kept} is kept: the same command with --resume goes on from it", code
         ) from None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -38,6 +38,16 @@ class Ranks:
 
     rank: int = 0
     size: int = 1
+
+    @property
+    def sums(self) -> int:
+        """How many sums over all ranks the task has made: the same number at the same place in every rank."""
+        return _sums
+
+    def restart(self, sums: int) -> None:
+        """Count from that number on."""
+        global _sums
+        _sums = sums
 
     @property
     def several(self) -> bool:
@@ -80,7 +90,16 @@ class Ranks:
         with _together(self):
             for start in range(0, len(flat), PIECE):
                 dist.all_reduce(flat[start : start + PIECE])
+        self.restart(self.sums + 1)
         return total
+
+    def meet(self) -> None:
+        """Wait until all ranks are here.
+
+        Raises:
+            ResourceError: another rank ended, or did not come within the time limit.
+        """
+        self.total(np.zeros(1))
 
     def totals(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """`total` of each, in the order of their names."""
@@ -100,6 +119,7 @@ class Ranks:
 _ranks = Ranks()
 # Whether the ranks have gone separate ways: before, an error is the same in all of them.
 _apart = False
+_sums = 0
 
 
 def current() -> Ranks:
@@ -108,16 +128,13 @@ def current() -> Ranks:
 
 
 @contextlib.contextmanager
-def joined(refused: Sequence[str] = ()) -> Iterator[Ranks]:
+def joined() -> Iterator[Ranks]:
     """Be one of the processes that torchrun started; a run of one process where it did not.
 
     A library call inside somebody's own torchrun is not shared: its data may differ from rank to rank.
 
-    Args:
-        refused: options of the command that several processes cannot serve.
-
     Raises:
-        InputError: the variables of torchrun are damaged, or an option is refused.
+        InputError: the variables of torchrun are damaged.
         ResourceError: the other processes cannot be reached.
     """
     global _ranks, _apart
@@ -125,8 +142,6 @@ def joined(refused: Sequence[str] = ()) -> Iterator[Ranks]:
     if not ranks.several:
         yield ranks
         return
-    if refused:
-        raise InputError(f"{', '.join(refused)}: several processes write no checkpoint; run it with one process")
     import torch
     import torch.distributed as dist
 

@@ -23,7 +23,8 @@ import numpy as np
 
 from ..atomic import make_folder, write_npz
 from ..data.door import read_npz
-from ..errors import ExitCode, InputError, Interrupted
+from ..errors import ExitCode, InputError, Interrupted, ResourceError
+from .ranks import current
 
 IDENTITY = "identity"
 CHECKPOINT = "checkpoint.npz"
@@ -74,6 +75,16 @@ class Checkpoint:
     identity: str
     every: float = 15.0
 
+    @property
+    def target(self) -> Path:
+        """The file that the next state goes to."""
+        return self.path
+
+    @property
+    def kept(self) -> Path | None:
+        """What there is to go on from, for a message; None where there is nothing."""
+        return self.path if self.path.exists() else None
+
     def write(self, task: Task) -> None:
         """Save the task's state; the folder is made where it is missing.
 
@@ -81,7 +92,7 @@ class Checkpoint:
             ResourceError: it cannot be written.
         """
         make_folder(self.path.parent)
-        write_npz(self.path, {IDENTITY: np.array(self.identity), **task.state()})
+        write_npz(self.target, {IDENTITY: np.array(self.identity), **task.state()})
 
     def read(self, task: Task) -> bool:
         """Restore the task; False where there is no checkpoint.
@@ -89,12 +100,16 @@ class Checkpoint:
         Raises:
             InputError: the checkpoint belongs to other data or options, or is damaged.
         """
-        if not self.path.exists():
+        return self.restored(task, self.path)
+
+    def restored(self, task: Task, path: Path) -> bool:
+        """`read` of one file."""
+        if not path.exists():
             return False
-        members = read_npz(self.path)
+        members = read_npz(path)
         if str(members.pop(IDENTITY, "")) != self.identity:
             raise InputError(
-                f"{self.path}: this checkpoint is of other data, options or another version; "
+                f"{path}: this checkpoint is of other data, options or another version; "
                 "give the same command, or start afresh with --force"
             )
         task.restore(members)
@@ -126,6 +141,11 @@ def drive(
         with _signals(caught):
             _steps(task, checkpoint, watch, caught)
     except _Late:
+        whole = None
+    except ResourceError:
+        # Others that the same signal reached have ended, and this process was waiting for them.
+        if not (caught and current().several):
+            raise
         whole = None
     if caught:
         _stop(whole, checkpoint, caught[0])
@@ -163,9 +183,9 @@ def _stop(task: Task | None, checkpoint: Checkpoint | None, number: int) -> NoRe
     }[signal.Signals(number)]
     if checkpoint is not None and task is not None:
         checkpoint.write(task)
-    if checkpoint is None or not checkpoint.path.exists():
+    if checkpoint is None or checkpoint.kept is None:
         raise Interrupted(f"{word}; nothing was written", code)
-    raise Interrupted(f"{word}; {checkpoint.path} is kept: the same command with --resume goes on from it", code)
+    raise Interrupted(f"{word}; {checkpoint.kept} is kept: the same command with --resume goes on from it", code)
 
 
 @contextlib.contextmanager
@@ -183,7 +203,8 @@ def _signals(caught: list[int]) -> Iterator[None]:
 
     def note(number: int, frame: FrameType | None) -> None:
         caught.append(number)
-        for other in numbers[:2]:
+        # Ctrl-C reaches a process of torchrun twice: from the terminal, and from torchrun.
+        for other in () if current().several else numbers[:2]:
             signal.signal(other, before[other])
         signal.setitimer(signal.ITIMER_REAL, GRACE)
 

@@ -350,7 +350,7 @@ def settle(found: Found, *, tolerance: float, level: float, seed: int, most: int
         status=("certified" if certified else "consistent",) * written,
         bounds=None,
         samples_needed=_samples(growth, found.weights),
-        next_defect=float(defects[written]) if written < len(defects) else None,
+        next_defect=float(defects[written]) if written < len(defects) and np.isfinite(defects[written]) else None,
         spectrum=np.sort(defects),
         heldout_angle=found.angle,
         notes=notes,

@@ -30,6 +30,7 @@ class Group:
         name: as it is printed.
         blocks: diagonal blocks; V1, V2, ... in representations. One block, V itself, unless stated.
         noise: relative noise of `lie`, where known; None: what closure reveals.
+        notes: what a user of it should know.
     """
 
     def __init__(
@@ -39,11 +40,12 @@ class Group:
         name: str = "",
         blocks: Sequence[Block] | None = None,
         noise: float | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         """Args:
             lie: (k, d, d), or one (d, d).
             discrete: (j, d, d), or permutations as index arrays (j, d) of integers: (h x)_i = x[p_i].
-            name, blocks, noise: as the attributes.
+            name, blocks, noise, notes: as the attributes.
 
         Raises:
             InputError: neither given, not square, not finite, of different sizes, a singular discrete generator, not a
@@ -66,6 +68,7 @@ class Group:
             raise InputError("generators are 0 x 0 matrices; a group acts on at least one coordinate")
         self.name = name
         self.noise = noise
+        self.notes = tuple(notes)
         self.prepared: dict[tuple[bool, float | None], Any] = {}
         """What solvers have made of the generators so far."""
         self.blocks = tuple(blocks) if blocks else (Block("V", 0, self.d),)
@@ -112,6 +115,7 @@ class Group:
             f"{self.name} x {other.name}" if self.name and other.name else "",
             blocks,
             max(noises) if len(noises) == 2 else None,
+            [*self.notes, *other.notes],
         )
 
     def sample(self, rng: np.random.Generator, spread: float = 1.0, words: int = 8) -> np.ndarray:

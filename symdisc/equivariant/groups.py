@@ -47,7 +47,7 @@ def group(source: str | Group | Symmetry | np.ndarray | list[Any], discrete: Any
     if more.shape[1:] != (found.d, found.d):
         raise InputError(f"discrete generators of size {more.shape[1]}; the group acts on {found.d} coordinates")
     blocks = found.blocks
-    return Group(found.lie, np.concatenate([found.discrete, more]), found.name, blocks, found.noise)
+    return Group(found.lie, np.concatenate([found.discrete, more]), found.name, blocks, found.noise, found.notes)
 
 
 def of_symmetry(symmetry: Symmetry) -> Group:
@@ -58,7 +58,19 @@ def of_symmetry(symmetry: Symmetry) -> Group:
     discrete = symmetry.extras.get("discrete")
     # One generator always closes; how far the data see it broken bounds its error.
     noise = min(float(symmetry.defect[0]), 0.5) if len(generators) == 1 and np.isfinite(symmetry.defect[0]) else None
-    return Group(generators, discrete, name if discrete is None else "", blocks, noise)
+    return Group(generators, discrete, name if discrete is None else "", blocks, noise, _doubts(symmetry))
+
+
+def _doubts(symmetry: Symmetry) -> list[str]:
+    """What a basis inherits from a result whose generators the data do not all certify."""
+    open_ones = [word for word in symmetry.status if word in ("consistent", "broken")]
+    if not open_ones:
+        return []
+    counts = ", ".join(f"{open_ones.count(word)} {word}" for word in sorted(set(open_ones), reverse=True))
+    return [
+        f"{len(open_ones)} of {len(symmetry)} generators of the result are not certified by its data ({counts}): the "
+        "basis is right as far as they are symmetries"
+    ]
 
 
 def named(text: str) -> Group:

@@ -38,7 +38,7 @@ def basis_panels(basis: Basis) -> list[Panel]:
     panels: list[Panel] = [
         Image(
             name="basis",
-            title=f"{basis.rank} solutions for {basis.rep}",
+            title=f"{basis.rank} {'solution' if basis.rank == 1 else 'solutions'} for {basis.rep}",
             caption=f"A colour for each solution, {overlap}; 0: always zero.",
             array=colours.reshape(rows, across),
             value_label="solution",
@@ -48,7 +48,8 @@ def basis_panels(basis: Basis) -> list[Panel]:
         ),
         ImageGrid(
             name="solutions",
-            title=f"Solutions for {basis.rep}" + ("" if basis.rank <= SHOWN else f", {SHOWN} of {basis.rank}"),
+            title=f"{'Solution' if basis.rank == 1 else 'Solutions'} for {basis.rep}"
+            + ("" if basis.rank <= SHOWN else f", {SHOWN} of {basis.rank}"),
             caption="Orthonormal; any combination of them is equivariant.",
             arrays=columns.T[:SHOWN].reshape(-1, rows, across),
             titles=[str(number + 1) for number in range(min(SHOWN, basis.rank))],

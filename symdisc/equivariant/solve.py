@@ -139,7 +139,7 @@ class _Task:
 
     def all_notes(self) -> list[str]:
         """What a user should know."""
-        found = [*self.prepared.notes, *self.notes]
+        found = [*self.prepared.group.notes, *self.prepared.notes, *self.notes]
         if self.gaps and min(self.gaps) < UNCLEAR:
             found.append(
                 f"the rank is not clear: the next singular value is only {min(self.gaps):.2g} times what was taken as "

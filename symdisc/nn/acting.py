@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,7 +24,7 @@ class Acting:
 
     Attributes:
         group: acting. source, target: layouts of x and y. rep: as text.
-        notes: what was assumed.
+        notes: what was assumed. ones: how many numbers 1 follow x (homogeneous coordinates: one a channel).
     """
 
     group: Group
@@ -32,6 +32,7 @@ class Acting:
     target: Layout
     rep: str
     notes: list[str] = field(default_factory=list)
+    ones: int = 0
 
 
 class Action(NamedTuple):
@@ -39,15 +40,18 @@ class Action(NamedTuple):
 
     Attributes:
         space: (k, v, v) on x. output: (k, c, c) on y; None: y is invariant. noise: error of the generators over their
-        size, where it is known: bases then allow for it.
+        size, where it is known: bases then allow for it. homogeneous: they act on (x, 1), translations included.
     """
 
     space: np.ndarray
     output: np.ndarray | None = None
     noise: float | None = None
+    homogeneous: bool = False
 
 
-def acting(action: Action, d: int, channels: int, outputs: int, rep: str | None = None) -> Acting:
+def acting(
+    action: Action, d: int, channels: int, outputs: int, rep: str | None = None, *, pairs: bool = False
+) -> Acting:
     """From generators to representations.
 
     Args:
@@ -55,15 +59,24 @@ def acting(action: Action, d: int, channels: int, outputs: int, rep: str | None 
         d, channels: of x; outputs: size of y.
         rep: such as `5*Scalar + 5*V -> V*V`; V is the smallest block that the generators repeat, or the whole.
             Default: copies of V for x; for y the given action.
+        pairs: x and y are points of one space: where the generators say nothing of y, it moves as x does.
 
     Raises:
         InputError: no generators, or sizes that do not fit.
     """
     from ..equivariant import Group, parse_rep
 
-    space, output, noise = action
+    space, output, noise, homogeneous = action
     if not len(space):
         raise InputError("there are no generators to build a network from: k = 0")
+    if homogeneous:
+        if pairs:
+            raise InputError(
+                "these generators move the origin, and y with it: no network is built for that; leave `affine` out of "
+                "--candidates"
+            )
+        linear = acting(action._replace(homogeneous=False), d + 1, channels, outputs, rep)
+        return replace(linear, ones=channels, notes=[*linear.notes, "V is (x, 1): the generators move the origin"])
     small = smallest_block(space)
     if rep is not None:
         return _stated(parse_rep(rep), rep, [small, space], action, d, channels, outputs)
@@ -77,6 +90,11 @@ def acting(action: Action, d: int, channels: int, outputs: int, rep: str | None 
     if copies * len(small[0]) != size:
         notes.append(f"x was read as {copies} vectors that the generators move alike")
     source = _repeated("V1", len(small[0]), copies, channels)
+    if output is None and pairs:
+        if outputs != source.size:
+            raise InputError(f"x and y are pairs, of {source.size} and {outputs} numbers; say with --rep how y moves")
+        notes.append("x and y are pairs: y was read as moving with x")
+        return Acting(Group(small, noise=noise), source, source, _text(source, _text(source)), notes)
     if output is None:
         target = Layout((Space(SCALAR, outputs, 1),))
         return Acting(
@@ -117,15 +135,16 @@ def action_of(generators: Symmetry | np.ndarray) -> Action:
     it noisy ones would close to something larger.
 
     Raises:
-        InputError: an action by translations, or a factored result.
+        InputError: an action on something other than x, such as phase space, or a factored result.
     """
     if not isinstance(generators, Symmetry):
         return Action(np.asarray(generators, dtype=np.float64))
     roles = [block.role for block in generators.blocks]
-    if "space" not in roles or not set(roles) <= {"space", "output"}:
+    on_x = [role for role in roles if role != "output"]
+    if on_x not in (["space"], ["homogeneous"]):
         raise InputError(
-            f"these generators act on {', '.join(roles)}; networks are built from linear actions on x (block `space`), "
-            "without translations"
+            f"these generators act on {', '.join(roles)}; networks are built from actions on x (block `space`, or "
+            "`homogeneous` with translations)"
         )
     matrices = generators.generated()
     part = {block.role: matrices[:, block.start : block.stop, block.start : block.stop] for block in generators.blocks}
@@ -134,7 +153,7 @@ def action_of(generators: Symmetry | np.ndarray) -> Action:
     # A direction that is off by an angle has a defect of about its sine: the bound on the defect bounds the noise.
     bounds = generators.defect_upper[np.isfinite(generators.defect_upper)]
     noise = float(np.clip(bounds.max(), 1e-9, generators.tolerance)) if len(bounds) else generators.tolerance
-    return Action(part["space"], output if moves else None, noise)
+    return Action(part[on_x[0]], output if moves else None, noise, on_x == ["homogeneous"])
 
 
 def _stated(
@@ -194,6 +213,7 @@ def _repeated(label: str, size: int, copies: int, channels: int) -> Layout:
     return Layout(spaces, tuple(int(place) for place in order.ravel()))
 
 
-def _text(source: Layout, target: str) -> str:
+def _text(source: Layout, target: str | None = None) -> str:
     copies = source.spaces[0].copies
-    return f"{'' if copies == 1 else f'{copies}*'}V -> {target}"
+    own = f"{'' if copies == 1 else f'{copies}*'}V"
+    return own if target is None else f"{own} -> {target}"

@@ -39,7 +39,7 @@ class Bases:
         if text not in self._known:
             rep = parse_rep(text)
             found = torch.as_tensor(equivariant_basis(self.group, rep).matrices(), dtype=torch.float64)
-            self._known[text] = found
+            self._known[text] = settled(found)
         return self._known[text]
 
     def invariants(self, word: str) -> Tensor:
@@ -55,3 +55,15 @@ class Bases:
         weights = torch.randn(len(maps), generator=torch.Generator().manual_seed(0), dtype=maps.dtype)
         values = torch.linalg.svdvals(torch.einsum("r,rab->ab", weights, maps))
         return bool(values[-1] > 1e-6 * values[0])
+
+
+def settled(basis: Tensor) -> Tensor:
+    """(rank, ...): that orthonormal basis of the same span which lies nearest to a fixed random frame.
+
+    A solver's basis may be any. This one changes as little as its span does, so that a group found in data and the true
+    one give nearly the same layer for one seed.
+    """
+    flat = basis.flatten(1)
+    frame = torch.randn(flat.shape, generator=torch.Generator().manual_seed(0), dtype=flat.dtype)
+    u, _, v = torch.linalg.svd(frame @ flat.T)
+    return (u @ v @ flat).reshape(basis.shape)

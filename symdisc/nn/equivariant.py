@@ -114,7 +114,8 @@ class EquivariantLinear(nn.Module):
             for a, one in enumerate(self.source.spaces):
                 if (b, a) in self.pairs:
                     weight, basis = getattr(self, f"weight_{b}_{a}"), getattr(self, f"basis_{b}_{a}")
-                    block = torch.einsum("oir,rbc->obic", weight, basis).reshape(out.width, one.width)
+                    block = (weight @ basis.flatten(1)).unflatten(-1, basis.shape[1:]).transpose(1, 2)
+                    block = block.reshape(out.width, one.width)
                 else:
                     block = like.new_zeros(out.width, one.width)
                 blocks.append(block)
@@ -175,10 +176,12 @@ class Gated(nn.Module):
                 place, gate = place + space.size, gate + (not space.scalar)
         self.register_buffer("index", torch.tensor(index, dtype=torch.long), persistent=False)
         self.gates = gates
+        self._used = max(index, default=-1) + 1
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., layout.size) for x (..., gates + layout.size)."""
-        return x[..., self.gates :] * torch.sigmoid(x[..., self.index])
+        gates = torch.sigmoid(x[..., : self._used])
+        return x[..., self.gates :] * gates.index_select(-1, self.index)
 
     def extra_repr(self) -> str:
         """For `print`."""
@@ -229,7 +232,6 @@ class Bilinear(nn.Module):
         self.source, self.target, self.products = source, target, products
         self.triples = tuple(triple for triple, basis in bases.items() if len(basis))
         self.pairs = tuple(dict.fromkeys((a, b) for _, a, b in self.triples))
-        self._starts = [sum(space.width for space in source.spaces[:a]) for a in range(len(source.spaces))]
         rng = torch.Generator().manual_seed(seed)
         for a, b in self.pairs:
             p, left, right = self._products(a, b), source.spaces[a].copies, source.spaces[b].copies
@@ -270,32 +272,46 @@ class Bilinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., target.size) for x (..., source.size)."""
-        total = None
+        # Samples come last inside: every product is then one of large matrices, and nothing is copied between them.
+        flat = x.reshape(-1, x.shape[-1]).T.contiguous()
+        mixed = self._mixed(flat)
+        terms: list[list[Tensor]] = [[] for _ in self.target.spaces]
         for a, b in self.pairs:
-            left = self._mixed(x, a, getattr(self, f"left_{a}_{b}"))
-            right = self._mixed(x, b, getattr(self, f"right_{a}_{b}"))
-            made = (left[..., :, None] * right[..., None, :]).flatten(-3) @ self._kernel(a, b)
-            total = made if total is None else total + made
-        return x.new_zeros((*x.shape[:-1], self.target.size)) if total is None else total
-
-    def _mixed(self, x: Tensor, number: int, weight: Tensor) -> Tensor:
-        """(..., p, size): mixtures of the copies of one word. As one matrix product: many small ones are slow."""
-        space, start = self.source.spaces[number], self._starts[number]
-        identity = torch.eye(space.size, dtype=x.dtype, device=x.device)
-        mix = torch.einsum("pn,ij->nipj", weight, identity).reshape(space.width, -1)
-        return (x[..., start : start + space.width] @ mix).unflatten(-1, (len(weight), space.size))
-
-    def _kernel(self, a: int, b: int) -> Tensor:
-        """(p * size_a * size_b, target.size): from products to the whole output."""
-        p, size = self._products(a, b), self.source.spaces[a].size * self.source.spaces[b].size
-        parts = []
-        for c, space in enumerate(self.target.spaces):
-            if (c, a, b) in self.triples:
-                weight, basis = getattr(self, f"weight_{c}_{a}_{b}"), getattr(self, f"basis_{c}_{a}_{b}")
-                parts.append(torch.einsum("opr,rcx->pxoc", weight, basis).reshape(p * size, space.width))
+            left, right = mixed[f"left_{a}_{b}"], mixed[f"right_{a}_{b}"]
+            outputs = [c for c, *pair in self.triples if pair == [a, b]]
+            bases = [getattr(self, f"basis_{c}_{a}_{b}").flatten(0, 1) for c in outputs]
+            maps, (p, size, n) = torch.cat(bases), left.shape
+            if len(maps) < right.shape[1]:  # Fewer numbers than the products have.
+                wanted = maps.reshape(len(maps) * size, -1).expand(p, -1, -1)
+                made = (torch.bmm(wanted, right).unflatten(1, (len(maps), size)) * left[:, None]).sum(2)
             else:
-                parts.append(getattr(self, f"left_{a}_{b}").new_zeros(p * size, space.width))
-        return torch.cat(parts, dim=1)
+                made = torch.bmm(maps.expand(p, -1, -1), (left[:, :, None] * right[:, None]).flatten(1, 2))
+            for c, part in zip(outputs, made.split([len(basis) for basis in bases], dim=1), strict=True):
+                width = self.target.spaces[c].size
+                terms[c].append(part.reshape(p * part.shape[1] // width, width * n))
+        whole = torch.cat([self._summed(flat, c, parts) for c, parts in enumerate(terms)])
+        return whole.T.reshape(*x.shape[:-1], self.target.size)
+
+    def _mixed(self, flat: Tensor) -> dict[str, Tensor]:
+        """(p, size, n): mixtures of the copies of words in flat (source.size, n), by the names of their weights."""
+        made: dict[str, Tensor] = {}
+        for a, part in enumerate(flat.split([space.width for space in self.source.spaces])):
+            names = [f"left_{i}_{j}" for i, j in self.pairs if i == a]
+            names += [f"right_{i}_{j}" for i, j in self.pairs if j == a]
+            if names:
+                space, weights = self.source.spaces[a], [getattr(self, name) for name in names]
+                mix = torch.cat(weights) @ part.reshape(space.copies, space.size * flat.shape[1])
+                pieces = mix.reshape(len(mix), space.size, flat.shape[1]).split([len(weight) for weight in weights])
+                made |= zip(names, pieces, strict=True)
+        return made
+
+    def _summed(self, flat: Tensor, c: int, terms: list[Tensor]) -> Tensor:
+        """(width, n): all terms (p * rank, size * n) of a word of the output, with their weights."""
+        space, n = self.target.spaces[c], flat.shape[1]
+        if not terms:
+            return flat.new_zeros(space.width, n)
+        weights = [getattr(self, f"weight_{k}_{a}_{b}").flatten(1) for k, a, b in self.triples if k == c]
+        return (torch.cat(weights, dim=1) @ torch.cat(terms)).reshape(space.width, n)
 
     def extra_repr(self) -> str:
         """For `print`."""

@@ -61,6 +61,7 @@ class Samples:
     Attributes:
         x: (n, d * m) float64, the space points of the layout, then channels. y: (n, c), or (n,) class numbers.
         d, channels: of x. ids: (n,) samples of one id stay together. classes: labels, or None.
+        pairs: whether x and y are points of one space.
     """
 
     x: np.ndarray
@@ -69,6 +70,7 @@ class Samples:
     channels: int
     ids: np.ndarray
     classes: np.ndarray | None
+    pairs: bool = False
 
     @classmethod
     def of(cls, data: DataSet, labels: str = "auto") -> Samples:
@@ -96,7 +98,7 @@ class Samples:
         classes = _classes(data, y, labels)
         if classes is not None:
             y = np.searchsorted(classes, y[:, 0])
-        return cls(x.reshape(len(x), -1), y, data.d, data.channels, ids, classes)
+        return cls(x.reshape(len(x), -1), y, data.d, data.channels, ids, classes, data.kind == "pairs")
 
     @property
     def outputs(self) -> int:
@@ -209,8 +211,8 @@ class StudyTask:
     def state(self) -> dict[str, np.ndarray]:
         """All that the work goes on from."""
         found: dict[str, np.ndarray] = {"job": np.array(self.job), "errors": self.errors.copy()}
-        for number, (space, output, noise) in self.found.items():
-            found[f"space.{number}"] = space
+        for number, (space, output, noise, homogeneous) in self.found.items():
+            found[f"space.{number}"], found[f"homogeneous.{number}"] = space, np.array(homogeneous)
             found[f"noise.{number}"] = np.array(np.nan if noise is None else noise)
             if output is not None:
                 found[f"output.{number}"] = output
@@ -227,7 +229,7 @@ class StudyTask:
         for number in numbers:
             noise = float(state[f"noise.{number}"])
             known = state[f"space.{number}"], state.get(f"output.{number}"), None if np.isnan(noise) else noise
-            self.found[number] = Action(*known)
+            self.found[number] = Action(*known, homogeneous=bool(state[f"homogeneous.{number}"]))
         own = {key.removeprefix("trainer."): v for key, v in state.items() if key.startswith("trainer.")}
         for part in (*self.parts, self.whole):
             if part.number in self.found or self.given is not None:
@@ -283,7 +285,8 @@ class StudyTask:
     def _set_action(self, part: Part) -> None:
         action = self.given or self.found[part.number]
         s = self.samples
-        part.acting = acting(action, s.d, s.channels, s.outputs, self.rep) if len(action.space) else NOTHING
+        none = not len(action.space)
+        part.acting = NOTHING if none else acting(action, s.d, s.channels, s.outputs, self.rep, pairs=s.pairs)
 
     def _network(self, part: Part, role: int) -> Scaled:
         """The network of a part, untrained, with the units of its training part.
@@ -305,7 +308,8 @@ class StudyTask:
             body = MLP(size_in, size_out, width=width, layers=layers, seed=seed, dtype=self.dtype)
             layouts = None, None
         classes = None if self.samples.classes is None else len(self.samples.classes)
-        return Scaled.around(body, x.cpu(), y.cpu(), *layouts, classes=classes).to(self.device)
+        ones = known.ones if role == 0 and known is not None else 0
+        return Scaled.around(body, x.cpu(), y.cpu(), *layouts, classes=classes, ones=ones).to(self.device)
 
     def _equivariant(self, part: Part, known: Acting, seed: int) -> EMLP:
         o, number = self.options, part.number if self.given is None else -1

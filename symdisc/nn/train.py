@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from .._version import __version__
-from ..atomic import write_text
+from ..atomic import make_folder, write_all
 from ..data import from_arrays
 from ..discover import Settings, fit
 from ..discover.fit import versions
@@ -23,7 +23,7 @@ from ..errors import InputError, Interrupted
 from ..symmetry import Symmetry, to_json
 from .acting import Action, action_of
 from .comparison import Comparison
-from .files import parameters, save
+from .files import SHAPE, VALUES, contents, parameters
 from .scaled import Scaled
 from .study import NOTHING, ROLES, Samples, StudyOptions, StudyTask
 
@@ -52,17 +52,21 @@ class Trained:
         return self.summary
 
     def save(self, folder: str | Path) -> list[Path]:
-        """Write `model.safetensors`, `model.json`, `summary.json` and `run.json`.
+        """Write `model.safetensors`, `model.json`, `summary.json` and `run.json`, all or none.
 
         Raises:
-            ResourceError: the folder cannot be written.
+            ResourceError: the folder cannot be written; a model that was there is whole.
         """
         about = {key: self.summary[key] for key in ("symdisc", "rep", "group", "classes", "verdict")}
-        paths = save(self.model, folder, about)
-        for name, value in (("summary.json", self.summary), ("run.json", self.run)):
-            paths.append(Path(folder) / name)
-            write_text(paths[-1], to_json(value) + "\n")
-        return paths
+        folder = Path(folder)
+        make_folder(folder)
+        files = {
+            "summary.json": (to_json(self.summary) + "\n").encode(),
+            "run.json": (to_json(self.run) + "\n").encode(),
+            **contents(self.model, about),
+        }
+        write_all({folder / name: content for name, content in files.items()})
+        return [folder / name for name in (VALUES, SHAPE, "summary.json", "run.json")]
 
 
 def train(

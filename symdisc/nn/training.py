@@ -70,7 +70,9 @@ class Trainer:
         self.options, self.seed = options or Training(), seed
         self.epochs, self.epoch, self.best = self.options.passes(len(train[0])), 0, math.inf
         self._steps = self.options.steps_an_epoch(len(train[0]))
-        self._adam = torch.optim.AdamW(model.parameters(), lr=self.options.rate, weight_decay=self.options.decay)
+        self._adam = torch.optim.AdamW(
+            model.parameters(), lr=self.options.rate, weight_decay=self.options.decay, fused=True
+        )
         self._kept = self._copy()
 
     @property

@@ -31,7 +31,7 @@ def roots(constants: np.ndarray, rank: int, called: str) -> list[Panel]:
 
 
 def _roots(system: RootSystem, called: str) -> Panel:
-    plane = system.coxeter_plane()
+    plane = _upright(system.coxeter_plane())
     lengths = np.linalg.norm(system.vectors, axis=1)
     kinds = np.round(lengths / lengths.max(), 2)
     series = [
@@ -54,6 +54,13 @@ def _roots(system: RootSystem, called: str) -> Panel:
         series=series,
         equal=True,
     )
+
+
+def _upright(plane: np.ndarray) -> np.ndarray:
+    """Turned so that one of the longest points to the right."""
+    sizes = np.linalg.norm(plane, axis=1).round(6)
+    x, y = plane[sizes.argmax()] / sizes.max()
+    return plane @ np.array([[x, -y], [y, x]])
 
 
 def _canonical(algebra: LieAlgebra) -> Panel:

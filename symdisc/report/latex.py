@@ -10,6 +10,7 @@ from ..algebra import LieAlgebra, structure_constants
 from .numbers import short
 
 MOST_BRACKETS = 45
+MOST_TERMS = 3
 SMALL = 1e-6
 HYPHEN = r"\text{-}"
 
@@ -80,11 +81,13 @@ def _dimensions(series: list[int]) -> str:
 
 
 def _brackets(algebra: LieAlgebra) -> list[str]:
-    """[C_i, C_j] of the canonical basis, those that do not vanish."""
+    """[C_i, C_j] of the canonical basis, those that do not vanish; none where noise or coordinates fill them."""
     if algebra.canonical_basis is None or algebra.dimension < 2:
         return []
     c = structure_constants(algebra.canonical_basis)
     c = np.where(np.abs(c) > max(SMALL, 3 * algebra.noise) * np.abs(c).max(initial=0.0), c, 0.0)
+    if np.count_nonzero(c) > MOST_TERMS * np.count_nonzero(c.any(axis=2)):
+        return []
     lines = []
     for i in range(len(c)):
         for j in range(i + 1, len(c)):

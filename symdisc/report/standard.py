@@ -93,8 +93,8 @@ def spectrum(symmetry: Symmetry) -> Panel:
         return Message(
             name="spectrum",
             title=title,
-            text="No candidate was put to the test: these generators hold by construction, for every distribution "
-            f"(largest defect {short(worst)}, rounding).",
+            text="No candidate was put to the test: a formula makes such generators from any data "
+            f"(largest defect {short(worst)}).",
         )
     given = [index for index, origin in enumerate(symmetry.origin) if origin == "given"]
     found = given or [index for index, origin in enumerate(symmetry.origin) if origin != "closure"]

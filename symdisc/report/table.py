@@ -124,7 +124,7 @@ def _facts(symmetry: Symmetry, files: Sequence[str | Path]) -> Table:
 
 def _findings(symmetry: Symmetry) -> Iterator[tuple[str, str]]:
     if symmetry.verdict is Verdict.CONSTRUCTED:
-        worst = f"; largest defect {short(float(symmetry.defect.max()))} (rounding)" if len(symmetry) else ""
+        worst = f"; largest defect {short(float(symmetry.defect.max()))}" if len(symmetry) else ""
         yield "basis", f"{plural(len(symmetry), 'generator')} by construction, 0 certified{worst}"
     else:
         yield "dimension", _dimension(symmetry)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+import exact
 import matrices as of
 import numpy as np
 
@@ -91,6 +92,15 @@ class KnownAlgebra:
         """Whether closure is blind to noise."""
         k, m, _ = self.generators.shape
         return k == m * m
+
+
+def facts_of(known: KnownAlgebra) -> dict[str, object]:
+    """Everything that `analyze` must say about an entry besides names, by exact arithmetic."""
+    found = exact.facts(known.generators)
+    antisymmetric = not (known.generators + known.generators.transpose(0, 2, 1)).any()
+    # Weyl: a representation of a compact semisimple algebra preserves a positive form; a centre need not.
+    torus = known.torus if known.torus is not None else antisymmetric or not found["center_dimension"]
+    return {**found, "simple": known.simple, "matrix_compact": bool(found["compact"] and torus)}
 
 
 def simple(called: str, generators: np.ndarray) -> KnownAlgebra:

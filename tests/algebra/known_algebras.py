@@ -6,12 +6,11 @@ from collections import Counter
 from functools import cache
 
 import disguise
-import exact
 import known_mixed
 import known_semisimple
 import known_solvable
 import numpy as np
-from known import KnownAlgebra
+from known import KnownAlgebra, facts_of
 
 SMALL: dict[str, KnownAlgebra] = {
     **known_semisimple.compact_simple(),
@@ -43,12 +42,7 @@ FEW = (
 @cache
 def known_facts(title: str) -> dict[str, object]:
     """Everything that `analyze` must say about an entry besides names, whatever the basis."""
-    known = KNOWN[title]
-    found = exact.facts(known.generators)
-    antisymmetric = not (known.generators + known.generators.transpose(0, 2, 1)).any()
-    # Weyl: a representation of a compact semisimple algebra preserves a positive form; a centre need not.
-    torus = known.torus if known.torus is not None else antisymmetric or not found["center_dimension"]
-    return {**found, "simple": known.simple, "matrix_compact": bool(found["compact"] and torus)}
+    return facts_of(KNOWN[title])
 
 
 def distinct_names() -> Counter[str]:

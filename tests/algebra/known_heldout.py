@@ -8,7 +8,6 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import cache
 
-import exact
 import known_solvable
 import matrices as of
 import numpy as np
@@ -22,6 +21,7 @@ from known import (
     bianchi_vi,
     bianchi_vii,
     blocks,
+    facts_of,
     mixed,
     simple,
     solvable,
@@ -159,8 +159,4 @@ HELD_OUT: dict[str, KnownAlgebra] = {**representations(), **sums_and_parameters(
 @cache
 def held_out_facts(title: str) -> dict[str, object]:
     """As `known_algebras.known_facts`."""
-    known = HELD_OUT[title]
-    found = exact.facts(known.generators)
-    antisymmetric = not (known.generators + known.generators.transpose(0, 2, 1)).any()
-    torus = known.torus if known.torus is not None else antisymmetric or not found["center_dimension"]
-    return {**found, "simple": known.simple, "matrix_compact": bool(found["compact"] and torus)}
+    return facts_of(HELD_OUT[title])

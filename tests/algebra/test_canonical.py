@@ -8,6 +8,7 @@ from scipy.linalg import expm
 
 from symdisc.algebra import analyze, principal_angles, sentence, span
 from symdisc.algebra.frames import balanced, weight_frames
+from symdisc.algebra.graded import graded_frame
 
 TITLES = ["so(3)", "so(4)", "so(3,1)", "sl(3,R)", "su(3)", "e(3)", "poincare(3,1)", "heis(5)", "galilei(3)", "g2(-14)"]
 
@@ -38,6 +39,37 @@ def test_a_change_of_coordinates_is_undone(title):
     found = analyze(moved)
     assert nonzero(found.sparse_basis) <= nonzero(textbook)
     assert principal_angles(found.canonical_basis, moved).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["so(3) on tensors", "e(3)", "poincare(3,1)", "galilei(3)", "carroll(3)", "sim(3)", "aff(2)", "schrodinger(3)",
+     "R |x heis(5)", "heis(5)", "n(4)", "upper triangular(3)", "oscillator", "A4,2(2)", "bianchi(IV)",
+     "R^4 commuting shears"],
+)  # fmt: skip
+def test_reducible_and_nilpotent_actions_are_undone(title):
+    textbook = KNOWN[title].generators
+    moved = disguised(textbook, np.random.default_rng(6))
+    found = analyze(moved)
+    assert nonzero(found.sparse_basis) <= nonzero(textbook)
+    assert principal_angles(found.canonical_basis, moved).max() < 1e-6
+
+
+@pytest.mark.parametrize("title", ["e(3)", "galilei(3)", "schrodinger(1)", "borel(sl(3,R))", "upper triangular(3)"])
+def test_steps_of_the_space(title):
+    """The reductive part is closed under transposition and keeps each step."""
+    basis = span(disguised(KNOWN[title].generators, np.random.default_rng(7))).basis
+    frame, reductive, steps = graded_frame(basis)
+    assert principal_angles(reductive, reductive.transpose(0, 2, 1)).max(initial=0.0) < 1e-6
+    np.testing.assert_allclose(steps @ reductive, reductive @ steps, atol=1e-6)
+    assert np.linalg.cond(frame) < 100
+
+
+def test_poincare_and_galilei_are_written_as_in_textbooks():
+    """Translations in the last column, boosts that preserve diag(1, 1, 1, -1), Galilean ones that shift by time."""
+    for title in ("poincare(3,1)", "galilei(3)"):
+        found = analyze(disguised(KNOWN[title].generators, np.random.default_rng(8))).sparse_basis
+        assert principal_angles(found, KNOWN[title].generators.astype(float)).max() < 1e-6
 
 
 def test_space_and_time_rather_than_the_light_cone():

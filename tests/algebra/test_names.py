@@ -2,12 +2,14 @@
 
 import re
 from fractions import Fraction
+from zlib import crc32
 
 import matrices as of
 import numpy as np
 import pytest
 from disguise import disguised
 from known_algebras import KNOWN, LARGE, SMALL, known_facts
+from known_further import FURTHER, brought, further_facts
 from known_heldout import HELD_OUT, held_out_facts
 
 import symdisc
@@ -152,6 +154,69 @@ def test_algebras_kept_apart(title):
     expected = held_out_facts(title)
     assert {key: found[key] for key in expected} == expected
     assert named_right(known, found), found["name"]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [title if i % 6 == 0 else pytest.param(title, marks=pytest.mark.slow) for i, title in enumerate(FURTHER)],
+)
+def test_further_algebras(title):
+    known = brought(FURTHER[title])
+    found = symdisc.analyze(disguised(known.generators, np.random.default_rng(1))).to_dict()
+    expected = further_facts(title)
+    assert {key: found[key] for key in expected} == expected
+    assert named_right(known, found), found["name"]
+
+
+@pytest.mark.parametrize("noise", [1e-4, 1e-2])
+@pytest.mark.parametrize("title", ["carroll(2) dual", "galilei(3) adjoint"])
+def test_noise_in_brackets_that_the_flag_leaves_open(title, noise):
+    """Two frequencies that are not quite one, boosts that do not quite commute: fewer derivations, the same name."""
+    known = {**FURTHER, **HELD_OUT}[title]
+    assert symdisc.analyze(disguised(known.generators, np.random.default_rng(1), noise)).name == known.called
+
+
+@pytest.mark.parametrize("title", ["aff(1)", "sl(2,R)", "sl(3,R)", "borel(sl(3,R))", "upper triangular(2)", "aff(2)"])
+def test_redundant_matrices_that_fill_gl_with_noise(title):
+    """All of gl(m) closes whatever the noise: what is left has to close as well as the discarded directions say."""
+    for seed in range(4):
+        moved = disguised(KNOWN[title].generators, np.random.default_rng([seed, 9]), 3e-2, extra=5)
+        assert named_right(KNOWN[title], symdisc.analyze(moved).to_dict())
+
+
+@pytest.mark.parametrize("title", ["gl(2,R)", "gl(3,R)"])
+def test_redundant_matrices_of_all_of_gl(title):
+    for seed in range(4):
+        moved = disguised(KNOWN[title].generators, np.random.default_rng([seed, 9]), extra=5)
+        assert symdisc.analyze(moved).name == title
+
+
+@pytest.mark.parametrize(
+    ("title", "noise"), [("R^4, circulant", 1e-4), ("R^4, circulant", 1e-2), ("A4,2(3)", 5e-2), ("A4,6(3,0.7)", 5e-2)]
+)
+def test_neighbours_of_another_type_are_no_error(title, noise):
+    """Some draws of the noise have real eigenvalues for complex ones, some readings leave no action at all."""
+    for seed in range(2):
+        for extra in (0, 5):
+            moved = disguised(brought(FURTHER[title]).generators, np.random.default_rng(seed), noise, extra=extra)
+            found = symdisc.analyze(moved)
+            assert not any("nan" in name for name in [found.name, *found.neighbours])
+
+
+def test_digits_of_a_parameter_follow_its_noise():
+    generators = brought(FURTHER["bianchi(VII,h=2.0449)"]).generators
+    assert symdisc.analyze(generators).name == "bianchi(VII,h=2.0449)"
+    noisy = symdisc.analyze(disguised(generators, np.random.default_rng(0), 1e-4, 1)).params["h"]
+    assert noisy == round(noisy, 5)
+    assert noisy == pytest.approx(2.0449, rel=1e-2)
+
+
+@pytest.mark.parametrize(("title", "seed"), [("poincare(4,1)", 304), ("e(5)", 305)])
+def test_little_curvature_is_never_sure(title, seed):
+    """In skewed coordinates noise turns translations into rotations of a large sphere: so(5,1), so(6)."""
+    rng = np.random.default_rng([crc32(title.encode()), seed, 7])
+    found = symdisc.analyze(disguised(KNOWN[title].generators, rng, 1e-2, 10))
+    assert found.name == title or found.confidence == "low"
 
 
 def test_classes_that_noise_leaves_open_are_neighbours():

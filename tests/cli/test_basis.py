@@ -76,11 +76,12 @@ def test_results_of_fit_have_their_blocks(tmp_path):
     assert equivariant_basis(result, "V1 -> V2").rank == maps["rank"]
 
 
-def test_what_brackets_add_is_part_of_the_group(tmp_path):
+def two_turns(status):
+    """Two rotations of a result, and the third that their bracket adds."""
     turns = np.zeros((3, 3, 3))
     for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
         turns[i, k, j], turns[i, j, k] = np.sqrt(0.5), -np.sqrt(0.5)
-    two = Symmetry(
+    return Symmetry(
         generators=turns[:2],
         method="noether",
         kind="trajectory",
@@ -89,15 +90,26 @@ def test_what_brackets_add_is_part_of_the_group(tmp_path):
         blocks=(Block("space", 0, 3),),
         defect=np.zeros(2),
         defect_upper=np.full(2, 1e-6),
-        status=("certified",) * 2,
+        status=status,
         origin=("learned",) * 2,
         dimension=2,
-        certified_dimension=2,
+        certified_dimension=status.count("certified"),
         extras={"closure": turns[2:]},
     )
-    two.save(tmp_path / "two")
+
+
+def test_what_brackets_add_is_part_of_the_group(tmp_path):
+    two_turns(("certified",) * 2).save(tmp_path / "two")
+    found = json.loads(run(tmp_path / "two", "--rep", "V -> V*V", "--json"))
     # The maps from V to V x V that commute with all rotations: the cross product alone.
-    assert json.loads(run(tmp_path / "two", "--rep", "V -> V*V", "--json"))["rank"] == 1
+    assert found["rank"] == 1
+    assert not any("not certified" in note for note in found["notes"])
+
+
+def test_generators_that_are_not_certified_are_told(tmp_path):
+    two_turns(("certified", "consistent")).save(tmp_path / "two")
+    notes = json.loads(run(tmp_path / "two", "--rep", "V -> V*V", "--json"))["notes"]
+    assert any("1 of 2 generators" in note and "not certified" in note for note in notes)
 
 
 def test_forced_solver_cache_and_picture(tmp_path):

@@ -65,6 +65,12 @@ def test_arrays_are_chosen_by_name(spans):
     assert json.loads(done.stdout) == {"dimension": [2, 1], "angles_degrees": [90.0], "largest_degrees": 90.0}
 
 
+def test_the_truth_of_a_sample_of_square_images_needs_no_name(tmp_path):
+    assert symdisc("sample", "rotated-images", "-o", "r.h5", "--samples", 3, cwd=tmp_path).returncode == 0
+    done = symdisc("compare", "r.h5", "r.h5", "--max-degrees", 1e-5, "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["dimension"] == [1, 1]
+
+
 def test_an_empty_span_has_no_angle(spans):
     found = json.loads(symdisc("compare", "a.npz", "empty.npy", "--json", cwd=spans).stdout)
     assert found == {"dimension": [2, 0], "angles_degrees": [], "largest_degrees": None}

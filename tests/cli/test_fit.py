@@ -132,17 +132,24 @@ def test_digits_by_factors_and_byte_identical(tmp_path):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_interrupted_and_resumed(tmp_path, number, code):
-    """A run that is stopped keeps its checkpoint; resumed, it ends with the same bytes as one that was not."""
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    """A file of three chunks, and the result of a run that nothing stopped."""
+    folder = tmp_path_factory.mktemp("rows")
     rng = np.random.default_rng(0)
-    with h5py.File(tmp_path / "rows.h5", "w") as file:
-        x = file.create_dataset("x", (120_000, 400), "f4")
+    with h5py.File(folder / "rows.h5", "w") as file:
+        x = file.create_dataset("x", (120_000, 200), "f4")
         for start in range(0, len(x), 20_000):
-            x[start : start + 20_000] = rng.standard_normal((20_000, 400), dtype=np.float32)
-    command = [sys.executable, "-m", "symdisc", "fit", "rows.h5", "-q", "--no-plots"]
-    whole = subprocess.run([*command, "-o", "whole"], cwd=tmp_path, capture_output=True, text=True)
+            x[start : start + 20_000] = rng.standard_normal((20_000, 200), dtype=np.float32)
+    whole = symdisc("fit", "rows.h5", "-q", "--no-plots", "-o", "whole", cwd=folder)
     assert whole.returncode == 0, whole.stderr
+    return folder
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_and_resumed(rows, tmp_path, number, code):
+    """A run that is stopped keeps its checkpoint; resumed, it ends with the same bytes as one that was not."""
+    command = [sys.executable, "-m", "symdisc", "fit", str(rows / "rows.h5"), "-q", "--no-plots"]
     # Slow the steps down, so that the signal meets the run at work whatever the machine.
     slow = dict(os.environ, PYTHONPATH=os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     (tmp_path / "sitecustomize.py").write_text(
@@ -170,7 +177,7 @@ def test_interrupted_and_resumed(tmp_path, number, code):
     resumed = subprocess.run([*command, "-o", "part", "--resume"], cwd=tmp_path, capture_output=True, text=True)
     assert resumed.returncode == 0, resumed.stderr
     for file in ("generators.npz", "summary.json"):
-        assert (tmp_path / "part" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+        assert (tmp_path / "part" / file).read_bytes() == (rows / "whole" / file).read_bytes()
 
 
 def test_a_checkpoint_of_other_options_is_refused(gaussian, tmp_path):

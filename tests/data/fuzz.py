@@ -23,7 +23,8 @@ import numpy as np
 
 ROOT = Path(__file__).parents[2]
 KINDS = {"hdf5": ".h5", "numpy": ".npz"}
-MEMORY, SECONDS, BATCH = 4 << 30, 10, 500
+# Seconds of CPU time, and of waiting on a machine that others keep busy.
+MEMORY, SECONDS, WAITING, BATCH = 4 << 30, 10, 180, 500
 # Bytes that mean something: lengths, versions, signs.
 TELLING = [bytes(4), b"\xff" * 4, b"\xff" * 8, b"\x7f\xff\xff\xff", bytes(8), b"\x01\x00\x00\x00", b"\x80" * 8]
 
@@ -151,12 +152,14 @@ def child(kind: str, seed: int, first: int, last: int) -> None:
             path.write_bytes(mutant(files, seed, number))
             print(number, flush=True)
             # Not caught: what is stuck in C ends too.
-            signal.alarm(SECONDS)
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
+            signal.alarm(WAITING)
             try:
                 read(path)
             except Exception as error:
                 print(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}", flush=True)
             signal.alarm(0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 # --- the parent
@@ -185,7 +188,8 @@ def fuzz(kind: str, seed: int, count: int, command: tuple[str, ...] = (sys.execu
             continue
         if number < first:
             raise RuntimeError(f"the child did not start: {done.stderr[-500:]}")
-        what = f"no end in {SECONDS} s" if done.returncode == -signal.SIGALRM else f"signal {-done.returncode}"
+        late = done.returncode in (-signal.SIGPROF, -signal.SIGALRM)
+        what = f"no end in {SECONDS} s" if late else f"signal {-done.returncode}"
         failures.append(Failure(kind, seed, number, what if done.returncode < 0 else done.stderr[-200:]))
         first = number + 1
     return failures

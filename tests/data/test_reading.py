@@ -1,5 +1,6 @@
 """Chunks against plain NumPy: any shape, order of axes, slice, format and storage."""
 
+import gc
 import io
 import math
 import sys
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from symdisc.data import dataset, from_arrays, npy, open_dataset
+from symdisc.data.npz import NpzContainer
 
 FORMATS = ["npy", "npy-fortran", "npz", "npz-packed", "h5", "h5-chunks", "h5-gzip", "memory"]
 
@@ -276,3 +278,13 @@ def test_groups_hash_by_value():
     (text,) = from_arrays(x, group=np.array(["b", "b", "a", "c", "a", "zz"])).chunks()
     (wider,) = from_arrays(x, group=np.array([b"b", b"b", b"a", b"c", b"a", b"zz"], "S9")).chunks()
     np.testing.assert_array_equal(text.group, wider.group)
+
+
+def test_a_closed_file_is_forgotten(tmp_path):
+    """A cache on a method once kept every NPZ ever opened: 60 kB a fit."""
+    np.savez(tmp_path / "x.npz", x=np.eye(3))
+    with open_dataset([tmp_path / "x.npz"]) as data:
+        assert data.samples == 3
+    del data
+    gc.collect()
+    assert not any(isinstance(kept, NpzContainer) for kept in gc.get_objects())

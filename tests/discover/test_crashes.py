@@ -7,7 +7,6 @@ import functools
 import os
 import random
 import signal
-import sys
 import tempfile
 import time
 import warnings
@@ -17,6 +16,7 @@ import pytest
 
 import symdisc
 from symdisc.data import dataset, from_arrays
+from symdisc.discover import rank_checkpoints
 from symdisc.discover import task as tasks
 from symdisc.discover.task import CHECKPOINT, Checkpoint
 from symdisc.errors import ResourceError
@@ -26,7 +26,7 @@ from symdisc.problems.registry import make
 @pytest.fixture
 def eager(monkeypatch):
     """A checkpoint after every step, and many steps."""
-    monkeypatch.setattr(sys.modules["symdisc.discover.fit"], "Checkpoint", functools.partial(Checkpoint, every=0.0))
+    monkeypatch.setattr(rank_checkpoints, "Checkpoint", functools.partial(Checkpoint, every=0.0))
     monkeypatch.setattr(tasks, "SHARE", 1e9)
     monkeypatch.setattr(dataset, "CHUNK_BYTES", 1 << 14)
 

@@ -57,6 +57,27 @@ def test_a_simple_negative_eigenvalue_has_no_real_logarithm():
     assert found.misfit == pytest.approx(np.linalg.norm(other - matrix) / np.linalg.norm(matrix))
 
 
+def test_paired_negative_eigenvalues_are_half_turns():
+    """Of R = P (-0.7, -0.7, -2, -2, a turn by .5) P^-1; and of a permutation of four, whose -1 stands alone."""
+    p = frame(6, 3)
+    matrix = p @ block_diag(-0.7 * np.eye(2), -2 * np.eye(2), rotation(0.5)) @ np.linalg.inv(p)
+    found = logarithm(matrix)
+    assert found.exact
+    assert "half turns" in found.reason
+    np.testing.assert_allclose(expm(found.matrix), matrix, atol=1e-9 * np.abs(matrix).max())
+    cycle = np.roll(np.eye(4), 1, axis=0)
+    assert not logarithm(cycle).exact
+    twice = logarithm(block_diag(cycle, cycle))
+    assert twice.exact
+    assert twice.misfit < 1e-12
+
+
+def test_a_jordan_block_that_stands_alone_has_no_real_logarithm():
+    found = logarithm(np.array([[-1.0, 1.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 2.0]]))
+    assert not found.exact
+    assert np.isfinite(found.matrix).all()
+
+
 @pytest.mark.parametrize("dead", [1, 2])
 def test_a_singular_map_has_no_logarithm(dead):
     p = frame(5, 2)

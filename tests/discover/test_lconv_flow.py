@@ -228,6 +228,21 @@ def test_both_ends_at_once(size):
     np.testing.assert_allclose(found, expected, atol=1e-11 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("size", [0.1, 2.0])
+def test_slopes_of_both_ends(size):
+    """Against central differences; one pair moves so much further than the others that it needs more terms."""
+    generators, t, x = problem(14, 2, size)
+    t[2] *= 3.0
+    y = np.random.default_rng(7).standard_normal(x.shape)
+    ends = tensor(x), tensor(y)
+    apart, slopes = TaylorFlow(tensor(generators), tensor(t)).slopes(*ends)
+    np.testing.assert_allclose(apart, TaylorFlow(tensor(generators), tensor(t)).apart(*ends), atol=1e-13)
+    for i, step in enumerate(1e-5 * np.eye(2)):
+        ahead, behind = (TaylorFlow(tensor(generators), tensor(t + sign * step)).apart(*ends) for sign in (1, -1))
+        expected = (behind - ahead).numpy() / 2e-5
+        np.testing.assert_allclose(slopes[:, i], expected, atol=1e-8 * np.abs(expected).max())
+
+
 def test_spectral_norms():
     matrices = np.random.default_rng(8).standard_normal((3, 40, 40))
     matrices[2] = 0.0

@@ -8,10 +8,12 @@ from turned_pairs import SL2, SO3, data_of, degrees, derivative, draw, image_rot
 from symdisc.discover.candidates import candidates
 from symdisc.discover.lconv.model import Model, normalised, principal
 from symdisc.discover.lconv.pairs import Block, Pairs
+from symdisc.discover.lconv.quadratic import second_moments, side_by_side, stacked
 from symdisc.discover.lconv.refine import locate, place, quadrature, refine
 from symdisc.discover.lconv.space import Space
 
 CPU = torch.device("cpu")
+ORDERED = [(i, j) for i in range(4) for j in range(i + 1, 4)]
 
 
 def pairs_of(x, y):
@@ -159,3 +161,30 @@ def test_a_step_beyond_all_numbers_is_left_out():
     np.testing.assert_allclose(found[1:, 0].numpy(), 0.3, rtol=1e-5)
     assert not left[0] < 1e-6
     assert bool((left[1:] < 1e-9).all())
+
+
+def test_coefficients_that_pairs_do_not_see_leave_the_generators_alone():
+    """so(4) on two vectors: one combination of six moves neither. However wide its spread, it must not pull."""
+    basis = np.array([np.eye(16)[4 * i + j].reshape(4, 4) - np.eye(16)[4 * j + i].reshape(4, 4) for i, j in ORDERED])
+    x, y, t = draw(basis, 30, m=2, spread=0.5, seed=3)
+    model, t = model_of(basis, t)
+    pairs = pairs_of(x, y)
+    (block,) = pairs.blocks()
+    placed = place(block, model, t, None, 8)
+    unseen = torch.linalg.eigh(placed.gram)[1][:, :, 0]
+    assert float((placed.gram @ unseen[:, :, None]).abs().max()) < 1e-10
+    covariance = unseen[:, :, None] * unseen[:, None, :]
+    naive = stacked(side_by_side(model.generators) @ second_moments(covariance, placed.middle), model.count)
+    assert float(placed.pull_of_spread(covariance).norm()) < 1e-8 < 0.1 < float(naive.norm())
+
+
+def test_the_pull_of_a_spread_is_half_a_gradient():
+    """tr(C J J^T) is quadratic in the generators at fixed A, so its derivative along L itself is twice its value."""
+    x, y, t = draw(SL2, 20, m=3, spread=0.4, seed=5)
+    model, t = model_of(SL2, t, wrong=0.1)
+    (block,) = pairs_of(x, y).blocks()
+    placed = place(block, model, t, None, 8)
+    root = torch.from_numpy(np.random.default_rng(6).standard_normal((20, 3, 3)))
+    covariance = root @ root.transpose(1, 2)
+    along = float((placed.pull_of_spread(covariance) * model.generators).sum())
+    assert along == pytest.approx(float((covariance * placed.gram).sum()), rel=1e-8)

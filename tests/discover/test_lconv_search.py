@@ -8,7 +8,7 @@ from turned_pairs import SE2, SL2, SO3, SO13, data_of, degrees, derivative, draw
 from symdisc.discover.candidates import candidates
 from symdisc.discover.lconv.count import best_count, most_generators
 from symdisc.discover.lconv.pairs import Pairs
-from symdisc.discover.lconv.search import Reach, finish, located, search
+from symdisc.discover.lconv.search import Reach, finish, idle, located, search
 from symdisc.discover.lconv.space import Space
 
 
@@ -137,3 +137,17 @@ def test_most_generators_stays_below_what_pairs_can_decide():
     assert most(3, 2, 1000) <= 5
     assert most(25, 1, 30) == 0
     assert 0 < most(25, 1, 100) < most(25, 1, 1000)
+
+
+@pytest.mark.parametrize(
+    ("counts", "given_up"),
+    [
+        ([8, 12, 15, 26], False),
+        ([26, 44, 46, 45, 38], True),
+        ([26, 44, 60, 80, 100], False),
+        ([260, 260, 260, 260, 260], False),
+    ],
+)
+def test_windows_that_take_in_no_more_pairs_are_given_up(counts, given_up):
+    """Unless there are too few windows to tell, they do grow, or they hold most pairs already."""
+    assert idle(counts, 500) is given_up

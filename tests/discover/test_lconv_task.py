@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy.linalg import expm
 from turned_pairs import SE2, SO2, SO3, data_of, degrees, derivative, draw, image_rotation, turn
 
@@ -10,7 +11,7 @@ from symdisc.data import from_arrays
 from symdisc.discover import Settings
 from symdisc.discover.lconv import pairs as reading
 from symdisc.discover.registry import get
-from symdisc.errors import InputError
+from symdisc.errors import InputError, ResourceError
 from symdisc.symmetry import Verdict
 
 FEW_FOLDS = {"lconv.folds": 2}
@@ -332,3 +333,54 @@ def test_the_unit_does_not_matter(unit):
     assert here.verdict is there.verdict is Verdict.SYMMETRIC
     np.testing.assert_allclose(there.generators, here.generators, atol=1e-6)
     np.testing.assert_allclose(there.defect, here.defect, rtol=1e-3, atol=1e-6)
+
+
+def small_device(monkeypatch, rows):
+    """A device that holds so many pairs: more in one block, or kept, and it is out of memory. Counts the refusals."""
+    refused = []
+    kinds = torch.cuda.OutOfMemoryError
+    blocks = reading.Pairs.blocks
+
+    def limited(self, wanted=None):
+        for block in blocks(self, wanted):
+            if len(block.x) > rows:
+                refused.append(len(block.x))
+                raise kinds("CUDA out of memory (simulated)")
+            yield block
+
+    monkeypatch.setattr(reading.Pairs, "blocks", limited)
+    return refused
+
+
+@pytest.mark.parametrize("large", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_device_out_of_memory_gets_smaller_blocks(monkeypatch, large):
+    x, y, _ = draw(SO2, 80, seed=3)
+    expected = fit(x, y, generators=1)
+    if large:
+        monkeypatch.setattr(reading, "KEPT", 0)
+    monkeypatch.setattr(reading, "BLOCK", 8 * 80 * 2)
+    refused = small_device(monkeypatch, 30)
+    found = fit(x, y, generators=1)
+    assert refused
+    assert (found.verdict, found.dimension) == (expected.verdict, expected.dimension)
+    assert degrees(found.generators, expected.generators) < 1e-6
+    assert found.certified_dimension == expected.certified_dimension == 1
+
+
+def test_a_device_that_is_too_small_at_all_is_refused(monkeypatch):
+    x, y, _ = draw(SO2, 150, noise=0.02, seed=3)
+    refused = small_device(monkeypatch, 0)
+    with pytest.raises(ResourceError, match=r"cpu has too little free memory for 2 columns; take fewer, or --device"):
+        fit(x, y, generators=1)
+    assert len(refused) == 3
+
+
+def test_other_errors_of_torch_are_not_taken_for_it(monkeypatch):
+    x, y, _ = draw(SO2, 150, noise=0.02, seed=3)
+
+    def broken(self, rows=None):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(reading.Pairs, "blocks", broken)
+    with pytest.raises(RuntimeError, match="mat1"):
+        fit(x, y, generators=1)

@@ -1,5 +1,7 @@
 """`fit` and `test` on fields: Lagrangian, currents, verdicts, and Lagrangians that are not unique."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,13 @@ def as_data(x, dt, spacing):
     return data
 
 
+@functools.cache
+def fitted(name, noise):
+    """The result of the default problem, and the problem."""
+    data, made = data_of(name, noise=noise)
+    return symdisc.fit(data), made
+
+
 def data_of(name, seed=0, runs=None, **options):
     made = make(name, seed, runs, **options)
     spacing = float(np.atleast_1d(made.attributes["spacing"])[0])
@@ -38,8 +47,7 @@ def data_of(name, seed=0, runs=None, **options):
     ],
 )
 def test_fields_of_known_symmetry(name, noise, limit):
-    data, made = data_of(name, noise=noise)
-    found = symdisc.fit(data)
+    found, made = fitted(name, noise)
     assert found.verdict.value == "symmetric"
     assert len(found) == len(made.generators)
     assert np.max(principal_angles(found.generators, made.generators)) < limit
@@ -47,8 +55,7 @@ def test_fields_of_known_symmetry(name, noise, limit):
 
 def test_the_lagrangian_is_reported():
     """h_tt = 1, h_xx = -1, m2 = 1 and (phi1^2 + phi2^2)^2 / 4."""
-    data, _ = data_of("complex-phi4")
-    found = symdisc.fit(data)
+    found, _ = fitted("complex-phi4", 0.0)
     names = [str(name) for name in found.extras["lagrangian_names"]]
     theta = dict(zip(names, found.extras["lagrangian"], strict=True))
     expected = {"h_tt[1,1]": 1, "h_xx[2,2]": -1, "m2[1,1]": 1, "phi1^4": 0.25, "phi1^2 phi2^2": 0.5, "h_tx[1,1]": 0}
@@ -119,7 +126,7 @@ def test_joint_candidates_find_both_parts():
 
 
 def test_given_generators():
-    data, made = data_of("klein-gordon", noise=0.01)
+    data, made = data_of("klein-gordon", noise=0.01, times=80, size=96)
     assert symdisc.test(data, generators=symdisc.fit(data)).verdict.value == "symmetric"
     from symdisc.discover.method import Given
     from symdisc.symmetry import Block
@@ -134,7 +141,7 @@ def test_given_generators():
 
 
 def test_a_stopped_run_goes_on_to_the_same_result():
-    data, _ = data_of("klein-gordon", noise=0.03)
+    data, _ = data_of("klein-gordon", noise=0.03, times=60, size=64)
     data.__class__.chunk_rows, kept = property(lambda self: 2), data.__class__.chunk_rows
     try:
         for stop in (2, 6):

@@ -149,7 +149,7 @@ def test_killed_at_random_moments(tmp_path):
     """kill -9, several times over one run: each resume goes on from a whole checkpoint, the end is the same."""
     chance = random.Random(0)
     flags = []
-    for _ in range(5):
+    for _ in range(3):
         process = start(tmp_path, *flags, pause=0.004)
         wait_for_step(process, 1)
         time.sleep(chance.uniform(0, 0.15))

@@ -12,6 +12,8 @@ import pytest
 import torch
 from scipy.linalg import expm
 
+from symdisc.atomic import safetensors_bytes
+from symdisc.data.safetensors import read_safetensors
 from symdisc.equivariant import Group, Scalar, V, group
 from symdisc.errors import InputError
 from symdisc.nn import EMLP, MLP, Bilinear, EquivariantLinear, Gated, Scaled, load, save
@@ -158,6 +160,16 @@ def test_a_saved_model_is_the_same_to_the_bit(tmp_path):
             assert before == [path.read_bytes() for path in paths]
 
 
+def test_files_of_two_models_are_told_apart(tmp_path):
+    """What a kill between the two replacements leaves."""
+    torch.manual_seed(0)
+    for name, bias in (("one", 1.0), ("two", 2.0)):
+        save(Scaled(MLP(2, 1, width=3, layers=1), 2, 1), tmp_path / name, {"verdict": bias})
+    (tmp_path / "one" / "model.json").replace(tmp_path / "two" / "model.json")
+    with pytest.raises(InputError, match=r"model.json and model.safetensors are of two trainings.*--force"):
+        load(tmp_path / "two")
+
+
 def test_loading_takes_torch_alone_and_says_what_is_wrong(tmp_path):
     save(Scaled(MLP(2, 1, width=3, layers=1), 2, 1), tmp_path)
     code = (
@@ -168,6 +180,8 @@ def test_loading_takes_torch_alone_and_says_what_is_wrong(tmp_path):
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.split("\n")[:2] == ["torch.Size([1, 1])", "[]"]
     form = json.loads((tmp_path / "model.json").read_text())
+    arrays, _ = read_safetensors(tmp_path / "model.safetensors")
+    (tmp_path / "model.safetensors").write_bytes(safetensors_bytes(arrays))
     for change in ({"body": {"kind": "else"}}, {"body": {"kind": "mlp", "sizes": [2, 1, 4, 1]}}, {"dtype": "x"}):
         (tmp_path / "model.json").write_text(json.dumps({**form, **change}))
         with pytest.raises(InputError, match="do not make a model"):
@@ -207,3 +221,26 @@ def test_width_for_gives_the_nearest_number_of_parameters():
                 for w in range(max(1, width - 2), width + 3)
             }
             assert abs(sizes[width] - wanted) == min(abs(size - wanted) for size in sizes.values())
+
+
+def test_any_number_of_samples_and_axes_in_front():
+    net = EMLP.of(group("SO(3)"), 2 * V, Scalar + V, channels=24, layers=2, dtype=torch.float64)
+    x = torch.randn(2, 3, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    assert net(x).shape == (2, 3, 4)
+    assert net(x[0, :0]).shape == (0, 4)
+    torch.testing.assert_close(net(x)[1, 2], net(x[1, 2]))
+
+
+def test_a_layer_depends_on_the_group_and_not_on_its_generators():
+    """Other generators of one group, and generators a little off, give the same layer and nearly the same layer."""
+    rng, own = np.random.default_rng(0), group("so(3)").lie
+    other = np.einsum("ab,bij->aij", rng.standard_normal((3, 3)), own)
+    turn = expm(1e-4 * rng.standard_normal((3, 3)))
+    x = torch.from_numpy(rng.standard_normal((5, 6)))
+    values = [
+        EMLP.of(Group(one), 2 * V, V * V, channels=24, layers=1, seed=1, dtype=torch.float64)(x).detach()
+        for one in (own, other, turn @ own @ np.linalg.inv(turn))
+    ]
+    assert values[0].std() > 0.1
+    torch.testing.assert_close(values[1], values[0], rtol=0, atol=1e-8)
+    torch.testing.assert_close(values[2], values[0], rtol=0, atol=1e-2)

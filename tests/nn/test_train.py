@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -14,7 +15,7 @@ from symdisc.cli.main import main
 from symdisc.data import from_arrays
 from symdisc.equivariant import V, group
 from symdisc.errors import InputError
-from symdisc.nn import load
+from symdisc.nn import load, save
 from symdisc.nn.acting import Action, acting, action_of, smallest_block
 from symdisc.nn.bases import Bases
 from symdisc.nn.comparison import compare, folds
@@ -181,6 +182,55 @@ def test_the_command_writes_a_model_and_says_what_it_did(tmp_path, monkeypatch):
         CliRunner().invoke(main, ["train", "two.npz"], catch_exceptions=False)
 
 
+def test_an_array_named_as_y_makes_the_data_labelled(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x, y = two_vectors(60)
+    with h5py.File("two.h5", "w") as file:
+        file["x"], file["labels"], file.attrs["kind"] = x, y, "samples"
+    words = ["train", "two.h5", "--y", "labels", "--generators", "so(3)", "--channels", "8", "--layers", "1"]
+    words += ["--order", "1", "--epochs", "1", "--folds", "2", "--json"]
+    run = CliRunner().invoke(main, words, catch_exceptions=False)
+    assert json.loads(run.stdout)["rep"] == "2*V -> Scalar"
+
+
+def test_of_pairs_y_moves_as_x_does():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((60, 3, 2))
+    turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    work = finished(StudyTask(Samples.of(from_arrays(x, turn @ x, kind="pairs", axes="nsc")), TURNS, QUICK))
+    assert work.whole.acting.rep == "2*V -> 2*V"
+    turn *= np.linalg.det(turn)
+    with torch.no_grad():
+        before, after = (work.model(torch.from_numpy(p.reshape(60, 6)).float()) for p in (x, turn @ x))
+    wanted = torch.from_numpy(turn).float() @ before.reshape(60, 3, 2)
+    torch.testing.assert_close(after.reshape(60, 3, 2), wanted, rtol=1e-3, atol=1e-4)
+    with pytest.raises(InputError, match="pairs, of 3 and 2 numbers"):
+        acting(TURNS, 3, 1, 2, pairs=True)
+
+
+def test_a_rotation_about_a_point_that_is_not_the_origin(tmp_path):
+    """Homogeneous coordinates: the network takes x alone, and is the same on circles about that point."""
+    centre, j = np.array([2.0, 1.0]), np.array([[0.0, -1.0], [1.0, 0.0]])
+    matrices = np.zeros((1, 3, 3))
+    matrices[0, :2, :2], matrices[0, :2, 2] = j, -j @ centre
+    action = Action(matrices, homogeneous=True)
+    x = centre + np.random.default_rng(0).standard_normal((60, 2))
+    longer = StudyOptions(channels=16, layers=1, order=1, folds=2, training=Training(epochs=60, batch=32, rate=0.02))
+    work = finished(StudyTask(samples_of(x, np.linalg.norm(x - centre, axis=1)), action, longer))
+    again = StudyTask(samples_of(x, np.ones(60)), None, QUICK, search=lambda rows: action)
+    again.found[0] = action
+    other = StudyTask(samples_of(x, np.ones(60)), None, QUICK, search=lambda rows: action)
+    other.restore(again.state())
+    assert other.found[0].homogeneous
+    save(work.model, tmp_path / "m")
+    model = load(tmp_path / "m")
+    values = model(torch.from_numpy(np.concatenate([x, centre + (x - centre) @ j.T])).float())
+    torch.testing.assert_close(values[:60], values[60:], rtol=1e-4, atol=1e-5)
+    assert values[:60].std() > 0.2
+    with pytest.raises(InputError, match="affine"):
+        acting(action, 2, 1, 2, pairs=True)
+
+
 @pytest.mark.slow
 def test_verdicts_on_data_whose_answer_is_known():
     """A true symmetry helps; a false one does not."""
@@ -204,8 +254,8 @@ def test_what_brackets_add_is_part_of_the_group():
     action = action_of(found)
     np.testing.assert_array_equal(action.space, SO3)
     assert action.output is None
-    found.blocks = (Block("homogeneous", 0, 3),)
-    with pytest.raises(InputError, match="homogeneous"):
+    found.blocks = (Block("phase", 0, 3),)
+    with pytest.raises(InputError, match="phase"):
         action_of(found)
 
 

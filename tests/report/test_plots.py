@@ -43,7 +43,7 @@ def test_bytes_depend_on_the_result_alone(fmt, start):
     for make in (standard.generators, standard.spectrum, standard.killing_form, standard.eigenvalues):
         first = render(make(three()), fmt)
         assert first.startswith(start)
-        assert all(render(make(three()), fmt) == first for _ in range(3))
+        assert render(make(three()), fmt) == first
 
 
 def test_two_calls_write_the_same_files(tmp_path):
@@ -145,7 +145,7 @@ def test_generators_from_brackets_are_not_in_the_spectrum():
 def test_a_constructed_basis_has_no_spectrum():
     panel = standard.spectrum(digits())
     assert isinstance(panel, Message)
-    assert "for every distribution" in panel.text
+    assert "a formula makes such generators from any data" in panel.text
 
 
 def test_killing_form_of_so3_is_minus_one():

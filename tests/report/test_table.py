@@ -106,7 +106,7 @@ def test_facts_of_a_found_algebra():
 
 def test_a_constructed_basis_claims_no_discovery():
     text = unwrapped(printed(digits()))
-    assert "These generators exist for every distribution; they are no discovery." in text
+    assert "A formula makes such generators from any data; they are no discovery." in text
     assert "1830 generators by construction, 0 certified" in text
     assert "found" not in text.replace("find which ones are real", "")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..device import out_of_memory
 from .frame import Frame
 from .hermite import Hermite
 from .models import (
@@ -20,19 +21,18 @@ from .models import (
     Ridge,
     best_penalty,
     centres_of,
-    degrees,
     softmax,
     softmax_fit,
     typical,
     wrong_samples,
 )
+from .sizes import MOST_TRIED, PARTS, degrees
 
 KINDS = ("polynomial", "kernel", "mlp")
-# Samples are in so many parts by turns; of these one is held out, and judged on.
-PARTS, JUDGED = 10, 5
+# Of the parts that samples are in by turns one is held out, and judged on.
+JUDGED = 5
 # So many held-out samples judge fairly; kernels take long, and their sizes differ more.
 FAIR = {"polynomial": 500, "kernel": 200}
-MOST_SAMPLES = 5000
 MOST_CLASS_TERMS = 600
 COMPARABLE = 2.0
 # Share of the variance of y: smaller errors are all alike, and no perceptron comes so close.
@@ -108,8 +108,8 @@ def chosen(kind: str, z: np.ndarray, target: Target, part: np.ndarray, seed: int
     if kind == "mlp":
         return fitted(Recipe(kind), z, target, held, seed)
     few = np.arange(len(z))
-    if len(z) > MOST_SAMPLES:
-        few = np.sort(np.random.default_rng([seed, 3]).permutation(len(z))[:MOST_SAMPLES])
+    if len(z) > MOST_TRIED:
+        few = np.sort(np.random.default_rng([seed, 3]).permutation(len(z))[:MOST_TRIED])
     turns = min(PARTS, -(-FAIR[kind] // max(int(held[few].sum()), 1)))
 
     def judged(recipe: Recipe) -> tuple[Recipe, Fitted]:
@@ -164,7 +164,13 @@ def fitted(recipe: Recipe, z: np.ndarray, target: Target, held: np.ndarray, seed
         from .network import Training, train
 
         training = Training(target.classes, target.device, target.dtype)
-        network, error = train(z, target.values, held, training, seed)
+        try:
+            network, error = train(z, target.values, held, training, seed)
+        except RuntimeError as reason:
+            if not out_of_memory(reason):
+                raise
+            # What training takes is all samples at once; main memory holds them anyway.
+            network, error = train(z, target.values, held, replace(training, device="cpu"), seed)
         return replace(recipe, error=error / scale), network
     used = ~held
     for _ in range(REFITS):

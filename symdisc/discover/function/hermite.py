@@ -7,7 +7,6 @@ part is sqrt(alpha_i) h_{alpha - e_i}. So linear vector fields act on them as sp
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -16,13 +15,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ..hermite import Places, codes, one_dimensional
+from .sizes import terms as count
 
 BLOCK_VALUES = 1 << 18
-
-
-def count(r: int, degree: int) -> int:
-    """How many there are in r coordinates up to a total degree."""
-    return math.comb(r + degree, degree)
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...options import option
 from ..method import DiscoveryTask, Given
 from ..settings import Settings
+from .sizes import CHUNK_ITEMS, model_bytes
 
 if TYPE_CHECKING:
     from ...data import DataSet
@@ -17,6 +20,14 @@ if TYPE_CHECKING:
     from ...symmetry import Symmetry
 
 MOST_TRAINED = 8000
+# What the drivers of NVIDIA, AMD and WSL put there: without any, torch need not be loaded to find no GPU.
+GPUS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+
+
+def on_cpu(device: str) -> bool:
+    """Whether that is certain without torch."""
+    known = sys.platform == "linux" and not any(Path(node).exists() for node in GPUS)
+    return device == "cpu" or (device == "auto" and known)
 
 
 @dataclass(frozen=True)
@@ -68,17 +79,22 @@ class Function:
         return FunctionTask(data, settings, options, given)
 
     def estimate(self, data: DataSet, settings: Settings) -> tuple[int, float]:
-        """By counting: the arrays, a gradient a sample, the kernel's features; training at 2 GF/s."""
+        """By counting: the arrays, a gradient a sample, the features of models; training at 2 GF/s."""
         n, d, m = data.samples, data.d, data.channels
+        options = settings.of(self.name, FunctionOptions)
         size = d * m
         outputs = min(data.columns["y"].row_items, 100) if "y" in data.columns else 1
         trained = min(n, MOST_TRAINED)
         arrays = 8 * n * (3 * size + 4 * outputs + outputs * size)
-        kernels = settings.of(self.name, FunctionOptions).model in ("auto", "kernel")
-        kernel = 8 * (n * 1000 + 8 * 1000**2) if kernels else 0
+        kinds = ("polynomial", "kernel") if options.model == "auto" else (options.model,)
+        models = model_bytes(kinds, size, n, options.folds)
         rows = 8 * 60 * min(math.comb(size + 3, 3), 1000) * min(outputs, 100) * min(size, 64) ** 2
         seconds = 6.0 + 120 * (trained + n) * 6 * 64 * (size + 64 + outputs) / 2e9 + n * 1000**2 * 2 / 10e9
-        return int(3e8 + arrays + kernel + data.read_bytes + min(rows, 2**31)), float(min(seconds, 40 + n / 1e4))
+        # The interpreter with scipy, or with torch; the models, and after them the test functions of a chunk.
+        started = 9.5e7 if on_cpu(settings.device) and settings.function is None else 3e8
+        tests = 12 * min(n * 500, CHUNK_ITEMS) + min(rows, 2**31)
+        memory = started + arrays + data.read_bytes + max(models, tests)
+        return int(memory), float(min(seconds, 40 + n / 1e4))
 
     def panels(self, symmetry: Symmetry) -> Sequence[Panel]:
         """The model against the data, and along how many axes f changes."""

@@ -7,12 +7,11 @@ from typing import Protocol
 
 import numpy as np
 
-from .hermite import Hermite, count
+from .hermite import Hermite
+from .sizes import CENTRES
 
 PENALTIES = 10.0 ** np.arange(-10, 2.1)
-CENTRES = 1000
 WIDTHS = (0.7, 1.4, 2.8, 5.6)
-MOST_TERMS = 1500
 FAINT = 1e-11
 # Residuals that are so many times the median are those of wrong samples, if they are no more than this share, and lie
 # among this share of all around their mean.
@@ -134,12 +133,6 @@ class Linear:
 def centres_of(z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Some of the samples (n, r), drawn without repetition."""
     return z[np.sort(rng.permutation(len(z))[:CENTRES])]
-
-
-def degrees(r: int, samples: int) -> list[int]:
-    """Degrees of polynomials that the samples can determine."""
-    most = min(MOST_TERMS, samples // 3)
-    return [degree for degree in range(1, 9) if count(r, degree) <= most] or [1]
 
 
 class Ridge:

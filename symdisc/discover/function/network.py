@@ -7,12 +7,14 @@ out, and all weights lie in one vector for the optimiser.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+
+from ..device import SMALLEST, out_of_memory
 
 WIDTH, LAYERS = 64, 2
 BATCH = 256
@@ -116,27 +118,37 @@ class Network:
 
     def values(self, z: np.ndarray) -> np.ndarray:
         """(n, c)."""
-        with np.errstate(over="ignore"):
-            return np.concatenate([self.arrays.back(self.forward(part)[0]) for part in self._blocks(z)])
+        return self._by_blocks(z, lambda part: self.arrays.back(self.forward(part)[0]))
 
     def gradient(self, z: np.ndarray) -> np.ndarray:
         """(n, c, r)."""
-        found = []
-        with np.errstate(over="ignore"):
-            for part in self._blocks(z):
-                slopes = self.forward(part)[2]
-                each = []
-                for output in range(self.widths[-1]):
-                    along = self.layers[-1][0][:, output] * slopes[-1]
-                    for place in range(len(slopes) - 1, 0, -1):
-                        along = (along @ self.layers[place][0].T) * slopes[place - 1]
-                    each.append(self.arrays.back(along @ self.layers[0][0].T))
-                found.append(np.stack(each, axis=1))
-        return np.concatenate(found)
+        return self._by_blocks(z, self._gradient)
 
-    def _blocks(self, z: np.ndarray) -> Iterator[Array]:
-        for low in range(0, len(z), BLOCK):
-            yield self.arrays.here(z[low : low + BLOCK])
+    def _gradient(self, z: Array) -> np.ndarray:
+        slopes = self.forward(z)[2]
+        each = []
+        for output in range(self.widths[-1]):
+            along = self.layers[-1][0][:, output] * slopes[-1]
+            for place in range(len(slopes) - 1, 0, -1):
+                along = (along @ self.layers[place][0].T) * slopes[place - 1]
+            each.append(self.arrays.back(along @ self.layers[0][0].T))
+        return np.stack(each, axis=1)
+
+    def _by_blocks(self, z: np.ndarray, asked: Callable[[Array], np.ndarray]) -> np.ndarray:
+        """`asked` of all rows, in blocks that become smaller where the device has no room for them."""
+        found: list[np.ndarray] = []
+        low, step = 0, BLOCK
+        with np.errstate(over="ignore"):
+            while low < len(z) or not found:
+                try:
+                    found.append(asked(self.arrays.here(z[low : low + step])))
+                except RuntimeError as error:
+                    if not out_of_memory(error) or step <= SMALLEST:
+                        raise
+                    step //= 2
+                    continue
+                low += step
+        return np.concatenate(found)
 
 
 def train(z: np.ndarray, y: np.ndarray, held: np.ndarray, training: Training, seed: int) -> tuple[Network, float]:

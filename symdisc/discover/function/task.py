@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +23,6 @@ from .choice import (
     ENOUGH,
     JUDGED,
     KINDS,
-    PARTS,
     Average,
     Recipe,
     Target,
@@ -35,7 +32,9 @@ from .choice import (
     worth_averaging,
 )
 from .frame import Frame
+from .method import on_cpu
 from .models import FAR, Fitted, wrong_samples
+from .sizes import PARTS
 from .weak import Axes, Degrees, degrees_for, guide_forms, middle, precision, used_actions, weak_evidence, weak_moments
 
 if TYPE_CHECKING:
@@ -47,8 +46,6 @@ LEAST_SAMPLES = 100
 SHARED = 2000
 SHOWN = 2000
 NEARLY_LINEAR = 0.01
-# What the drivers of NVIDIA, AMD and WSL put there: without any, torch need not be loaded to find no GPU.
-GPUS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
 class FunctionTask:
@@ -395,7 +392,7 @@ class FunctionTask:
 
 def _device(name: str) -> str:
     """The device of the perceptron, as torch names it."""
-    if name == "cpu" or (name == "auto" and sys.platform == "linux" and not any(Path(node).exists() for node in GPUS)):
+    if on_cpu(name):
         return "cpu"
     import torch
 

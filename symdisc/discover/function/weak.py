@@ -24,6 +24,7 @@ from .actions import Actions, null_space
 from .frame import Frame
 from .hermite import Hermite, count
 from .models import wrong_samples
+from .sizes import CHUNK_ITEMS
 
 ROWS_A_CANDIDATE = 2
 MOST_TESTS, MOST_TERMS = 1000, 1100
@@ -31,7 +32,6 @@ MOST_NUMBERS = 2**27
 POINTS_A_TERM = 4
 ORTHONORMAL = 1e-6
 RIDGE = 1e-9
-CHUNK_ITEMS = 2**22
 TAPER = 0.7
 FAINT = 0.1
 
@@ -46,6 +46,9 @@ class Degrees:
 
 def degrees_for(r: int, s: int, candidates: int, samples: int) -> Degrees | None:
     """The fewest test functions that make twice as many rows as candidates; None: the samples cannot carry them."""
+    if not r:
+        # Functions of nothing: there is one, however high the degree.
+        return None
     tests = 2
     while count(r, tests) * s < ROWS_A_CANDIDATE * candidates and count(r, tests) <= MOST_TESTS:
         tests += 1

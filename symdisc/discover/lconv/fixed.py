@@ -101,17 +101,22 @@ def logarithm(matrix: np.ndarray) -> Logarithm:
     """The principal logarithm where it is real; else the generator nearest in the sense of its real part.
 
     A real matrix has a real logarithm if and only if it is invertible and each Jordan block of a negative eigenvalue
-    occurs an even number of times (Culver 1966); data never hit such a tie, so a negative eigenvalue means there is
-    none. The principal branch has eigenvalues with imaginary parts in (-pi, pi): a map that turns further than half
-    way is read as turning the short way round.
+    occurs an even number of times (Culver 1966). Noisy data never hit such a tie, but permutations and half turns do:
+    where a negative eigenvalue occurs an even number of times, without Jordan blocks, its space is turned half way
+    round in planes that R does not determine. The principal branch has eigenvalues with imaginary parts in (-pi, pi):
+    a map that turns further than half way is read as turning the short way round.
     """
     values = np.linalg.eigvals(matrix)
     largest = np.abs(values).max()
     negative = (np.abs(values.imag) <= 1e-9 * largest) & (values.real < -1e-9 * largest)
     vanishing = np.abs(values) <= 1e-9 * largest
-    if not negative.any() and not vanishing.any():
-        found = np.real(scipy.linalg.logm(matrix))
+    half, rest = _half_turns(matrix, values.real[negative]) if negative.any() else (np.zeros(matrix.shape), matrix)
+    if half is not None and not vanishing.any():
+        found = half + np.real(scipy.linalg.logm(rest))
         reason = "principal branch: every eigenvalue of the generator turns by less than half a turn"
+        if negative.any():
+            count = int(negative.sum())
+            reason = f"{count} eigenvalues of R are negative, in pairs: half turns, in planes that R leaves open"
         return Logarithm(found, _misfit(found, matrix), True, reason)
     # A logarithm of each eigenvalue's modulus and angle, the angle of a negative one dropped.
     values, vectors = np.linalg.eig(matrix)
@@ -121,8 +126,29 @@ def logarithm(matrix: np.ndarray) -> Logarithm:
     if vanishing.any():
         reason = f"{int(vanishing.sum())} eigenvalues of R are zero: no logarithm exists"
     else:
-        reason = f"{int(negative.sum())} eigenvalues of R are negative and simple: no real logarithm exists"
+        reason = f"{int(negative.sum())} eigenvalues of R are negative and not paired: no real logarithm exists"
     return Logarithm(found, _misfit(found, matrix), False, reason)
+
+
+def _half_turns(matrix: np.ndarray, negative: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
+    """pi J with J^2 = -1 on the eigenspaces of `negative`, and the map without these turns; None where there is none.
+
+    Left eigenvectors U and right ones V of one eigenvalue c give its projector P = V (U^T V)^{-1} U^T: the map without
+    the turn is R + 2 |c| P, and J is any pairing of the columns of V.
+    """
+    half, rest = np.zeros(matrix.shape), matrix.copy()
+    close = 1e-8 * np.linalg.norm(matrix, 2)
+    negative = np.sort(negative)
+    for group in np.split(negative, np.flatnonzero(np.diff(negative) > close) + 1):
+        left, sizes, right = np.linalg.svd(matrix - group.mean() * np.eye(len(matrix)))
+        count = len(group)
+        if count % 2 or sizes[-count] > close:
+            return None, matrix
+        u, v = left[:, -count:], right[-count:].T
+        dual = np.linalg.solve(u.T @ v, u.T)
+        half += np.pi * v @ np.kron(np.eye(count // 2), [[0.0, -1.0], [1.0, 0.0]]) @ dual
+        rest += 2 * abs(group.mean()) * v @ dual
+    return half, rest
 
 
 def _misfit(generator: np.ndarray, matrix: np.ndarray) -> float:

@@ -14,8 +14,9 @@ SMALL = 12
 TOLERANCE = 1e-15
 CONDITION = 1e4
 LEAN = 0.3
-# Of A/2, where one series loses no more than four digits to terms that cancel.
+# Of what one series may carry on: it loses no more than four digits to terms that cancel; of single precision two.
 FAR_APART = 8.0
+FAR_SINGLE = 4.0
 ROUNDS = 12
 
 
@@ -74,15 +75,18 @@ class SmallFlow:
 
 
 class TaylorFlow:
-    """Scaled Taylor series on all pairs at once: matrix products only.
+    """Taylor series on all pairs at once: matrix products only.
 
     Args:
         accuracy: terms below this are left out, in the units of x; 0: those below rounding.
+
+    Attributes:
+        reach: (b,) no less than the norms of A_n.
     """
 
     def __init__(self, generators: torch.Tensor, t: torch.Tensor, accuracy: float = 0.0) -> None:
         self.generators, self.t, self.accuracy = generators, t, accuracy
-        self.largest = float((t.abs() @ spectral(generators)).max()) if len(t) else 0.0
+        self.reach = t.abs() @ spectral(generators)
 
     def act(self, x: torch.Tensor, share: float) -> torch.Tensor:
         """exp(share A_n) x_n."""
@@ -98,19 +102,17 @@ class TaylorFlow:
         Even powers of A/2 meet y - x and odd ones -(x + y): one chain of products, from the highest power down, where
         carrying both ends takes two.
         """
-        reach = self.largest / 2
-        if not reach <= FAR_APART:
+        if not self._largest / 2 <= FAR_APART:
             return self.act(y, -0.5) - self.act(x, 0.5)
-        ends = (y - x, -(x + y))
-        size = float(ends[1].square().mean().sqrt()) + torch.finfo(x.dtype).tiny
-        limit = max(TOLERANCE if x.dtype == torch.float64 else 1e-7, self.accuracy / size)
-        terms, term = 1, reach
-        while term > limit:
-            terms, term = terms + 1, term * reach / (terms + 1)
-        total = ends[terms % 2]
-        for power in range(terms, 0, -1):
-            total = ends[(power - 1) % 2] + combine(self.generators, self.t / (2 * power), total)
-        return total
+        return self._series(self.generators, (y - x, -(x + y)), 0.5)[0]
+
+    def slopes(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """`apart`, and (b, k, m, d) how it falls with each t_i: the chain and its derivative, term by term."""
+        if not self._largest / 2 <= FAR_APART:
+            middle = self.act(x, 0.5)
+            return self.act(y, -0.5) - middle, images(self.generators, middle)
+        total, slopes = self._series(self.generators, (y - x, -(x + y)), 0.5, slopes=True)
+        return total, -slopes
 
     def once(self, x: torch.Tensor) -> torch.Tensor:
         """A_n x_n."""
@@ -123,22 +125,58 @@ class TaylorFlow:
     def single(self) -> TaylorFlow:
         """The same in single precision."""
         other = copy.copy(self)
-        other.generators, other.t = self.generators.float(), self.t.float()
+        other.generators, other.t, other.reach = self.generators.float(), self.t.float(), self.reach.float()
         return other
 
+    @property
+    def _largest(self) -> float:
+        return float(self.reach.max()) if len(self.reach) else 0.0
+
     def _act(self, generators: torch.Tensor, x: torch.Tensor, share: float) -> torch.Tensor:
-        pieces = max(1, math.ceil(abs(share) * self.largest / 3.0))
-        t = self.t * (share / pieces)
-        limit = TOLERANCE if x.dtype == torch.float64 else 1e-7
+        pieces = max(1, math.ceil(abs(share) * self._largest / (FAR_APART if x.dtype == torch.float64 else FAR_SINGLE)))
         for _ in range(pieces):
-            term, total = x, x.clone()
-            for order in range(1, 60):
-                term = combine(generators, t, term) / order
-                total += term
-                if float(term.abs().max()) <= max(limit * float(total.abs().max()), self.accuracy):
-                    break
-            x = total
+            x = self._series(generators, (x, x), share / pieces)[0]
         return x
+
+    def _series(
+        self, generators: torch.Tensor, ends: tuple[torch.Tensor, torch.Tensor], share: float, slopes: bool = False
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """sum_p (share A_n)^p / p! ends_(p mod 2), from the highest power down; and its derivatives, where asked for.
+
+        The pair that moves furthest needs most terms; a pair joins the chain where its own terms begin to count.
+        """
+        size = float(ends[1].square().mean().sqrt()) + torch.finfo(ends[0].dtype).tiny
+        limit = max(TOLERANCE if ends[0].dtype == torch.float64 else 1e-7, self.accuracy / size)
+        reach, order = torch.sort(abs(share) * self.reach, descending=True, stable=True)
+        starts = _joining(reach.double().cpu(), limit)
+        even = ends[0][order]
+        odd = even if ends[1] is ends[0] else ends[1][order]
+        t = share * self.t[order]
+        total, k = even[:0], len(generators)
+        slope = total.new_zeros((0, k, *total.shape[1:]))
+        for power in range(len(starts) - 1, 0, -1):
+            total = torch.cat([total, (odd if power % 2 else even)[len(total) : starts[power]]])
+            weights, b = t[: len(total)] / power, len(total)
+            moved = images(generators, total)
+            if slopes:
+                slope = torch.cat([slope, slope.new_zeros((b - len(slope), *slope.shape[1:]))])
+                carried = combine(generators, weights, slope.flatten(1, 2)).reshape(slope.shape)
+                slope = carried + (share / power) * moved
+            total = torch.einsum("bkmd,bk->bmd", moved, weights) + (even if power % 2 else odd)[:b]
+        result = torch.empty_like(even)
+        result[order] = torch.cat([total, even[len(total) :]])
+        falls = slope.new_zeros((len(even), k, *even.shape[1:]))
+        falls[order[: len(slope)]] = slope
+        return result, falls
+
+
+def _joining(reach: torch.Tensor, limit: float) -> list[int]:
+    """How many of the pairs, whose reach falls, have a term of each power above the limit; the first entry is all."""
+    counts, term = [len(reach)], reach.clone()
+    while bool((alive := (term > limit) | (reach > len(counts))).any()):
+        counts.append(int(torch.nonzero(alive)[-1, 0]) + 1)
+        term = term * reach / len(counts)
+    return counts
 
 
 class EigenFlow:

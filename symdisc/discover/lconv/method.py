@@ -80,11 +80,12 @@ class LConv:
         kept = min(16 * n * d * m, 2 * 2**31)
         spec = settings.candidates or "linear"
         if is_grid(spec):
-            memory, flops = 4e8 + 12 * kept, 4e4 * n * d * m
-        else:
-            unknown = candidates_of(low_rank(spec)[0], data).dimension if d <= 2000 else d * d
-            memory = 4e8 + kept * (4 + 3 * k) + 8 * (6 * k * k * d * d + 4 * unknown)
-            flops = 600.0 * n * m * d * d * k * k + 60.0 * (k * d) ** 3
+            from .fields import estimate
+
+            return estimate(data)
+        unknown = candidates_of(low_rank(spec)[0], data).dimension if d <= 2000 else d * d
+        memory = 4e8 + kept * (4 + 3 * k) + 8 * (6 * k * k * d * d + 4 * unknown)
+        flops = 600.0 * n * m * d * d * k * k + 60.0 * (k * d) ** 3
         return int(memory), float(4.0 + flops / 20e9)
 
     def panels(self, symmetry: Symmetry) -> Sequence[Panel]:

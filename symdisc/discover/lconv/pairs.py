@@ -39,12 +39,14 @@ class Pairs:
     Args:
         data: pairs with chunks x, y of shape (b, d, m).
         homogeneous: append a constant 1 to every vector (affine candidates).
+        shrink: blocks are smaller by this factor, and above 1 no more than a block is on the device at once.
     """
 
     data: DataSet
     device: torch.device
     dtype: torch.dtype
     homogeneous: bool = False
+    shrink: int = 1
 
     def __post_init__(self) -> None:
         self.count = self.data.samples
@@ -52,12 +54,17 @@ class Pairs:
         self.size = self.data.d + self.homogeneous
         self.values = self.data.d * self.channels
         self._kept: Block | None = None
-        self.in_memory = 2 * 8 * self.count * self.channels * self.size <= KEPT
+        self.in_memory = self.shrink == 1 and 2 * 8 * self.count * self.channels * self.size <= KEPT
 
     @property
     def block_rows(self) -> int:
         """Pairs in a block."""
-        return max(1, BLOCK // (self.channels * self.size))
+        return max(1, BLOCK // (self.shrink * self.channels * self.size))
+
+    @property
+    def kept_on_device(self) -> bool:
+        """Whether there is room on the device for all pairs, and for what is worked out of them."""
+        return self.in_memory and self.shrink == 1
 
     def blocks(self, rows: torch.Tensor | None = None) -> Iterator[Block]:
         """The pairs of these (sorted) numbers, block by block."""
@@ -69,8 +76,8 @@ class Pairs:
                 if at == whole.at:
                     yield whole
                 else:
-                    part = numbers[at].to(self.device)
-                    yield Block(at, whole.x[part], whole.y[part])
+                    part = numbers[at].to(whole.x.device)
+                    yield Block(at, whole.x[part].to(self.device), whole.y[part].to(self.device))
             return
         wanted = None if rows is None else np.zeros(self.count, dtype=bool)
         if wanted is not None and rows is not None:
@@ -82,10 +89,12 @@ class Pairs:
                 return
             assert chunk.y is not None
             keep = slice(None) if wanted is None else wanted[chunk.start : chunk.start + len(chunk.x)]
-            x = self._tensor(chunk.x[keep])
-            if len(x):
-                yield Block(slice(done, done + len(x)), x, self._tensor(chunk.y[keep]))
-                done += len(x)
+            x, y = chunk.x[keep], chunk.y[keep]
+            step = len(x) if self.shrink == 1 else self.block_rows
+            for start in range(0, len(x), max(1, step)):
+                part = self._tensor(x[start : start + step])
+                yield Block(slice(done, done + len(part)), part, self._tensor(y[start : start + step]))
+                done += len(part)
 
     def whole(self) -> Block:
         """Everything, where it fits in memory."""
@@ -105,12 +114,13 @@ class Pairs:
             return self
         part = replace(self)
         part.count, part.in_memory = len(rows), True
-        part._kept = self.take(rows)
+        part._kept = self.take(rows, self.device if self.shrink == 1 else torch.device("cpu"))
         return part
 
-    def take(self, rows: torch.Tensor) -> Block:
-        """These pairs as one block."""
-        parts = list(self.blocks(rows))
+    def take(self, rows: torch.Tensor, device: torch.device | None = None) -> Block:
+        """These pairs as one block, on the device of the work unless another one is named."""
+        device = device or self.device
+        parts = [Block(part.at, part.x.to(device), part.y.to(device)) for part in self.blocks(rows)]
         if len(parts) == 1:
             return parts[0]
         return Block(slice(0, len(rows)), torch.cat([part.x for part in parts]), torch.cat([part.y for part in parts]))

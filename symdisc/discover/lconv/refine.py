@@ -8,6 +8,7 @@ matrix sum (t t^T + cov t) (x) m m^T as preconditioner from the right.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,33 +33,53 @@ FAINT = 1e-4
 NEGLIGIBLE = 1e-3
 # Coefficients have settled when a round lowers the sum of squares by less than this share.
 SETTLED = 0.03
+# Squared residuals above this share of |y|^2 are known to three digits from single precision.
+COARSE = 1e-6
+# A step whose first estimate is this share of what is asked for need not be known any better.
+SLIGHTEST = 1e-3
 
 
 @dataclass
-class Placed:
-    """Pairs carried from x to y, with their linear model.
+class Sighted:
+    """Pairs carried from x to y, and how that moves with t.
 
     Attributes:
-        middle: (b, m, d), exp(A/2) x. residual: (b, m, d), y - exp(A) x; or that half way.
+        residual: (b, m, d), y - exp(A) x; or that half way.
         jacobian: (b, k, m d) and its gram (b, k, k).
         factor: (b, k, k) Cholesky factor of J J^T + s2 P^{-1}.
-        weight: (b, 1, 1), 0 for a pair that is left out.
     """
 
     at: slice
     t: torch.Tensor
-    middle: torch.Tensor
     residual: torch.Tensor
     jacobian: torch.Tensor
     gram: torch.Tensor
     factor: torch.Tensor
-    derivative: Derivative
-    weight: torch.Tensor = field(default_factory=lambda: torch.ones(1))
 
     @property
     def size(self) -> torch.Tensor:
         """(b,): squared residuals."""
         return (self.residual**2).sum((1, 2))
+
+    def step(self, model: Model, residual: torch.Tensor) -> torch.Tensor:
+        """(b, k): the best change of t for a residual."""
+        pull = model.variance * (self.t @ precision_of(model))
+        score = self.jacobian @ residual.reshape(len(residual), -1, 1) - pull[:, :, None]
+        return torch.cholesky_solve(score, self.factor)[:, :, 0]
+
+
+@dataclass
+class Placed(Sighted):
+    """The same with how it moves with the generators.
+
+    Attributes:
+        middle: (b, m, d), exp(A/2) x.
+        weight: (b, 1, 1), 0 for a pair that is left out.
+    """
+
+    middle: torch.Tensor
+    derivative: Derivative
+    weight: torch.Tensor = field(default_factory=lambda: torch.ones(1))
 
     def projected(self, values: torch.Tensor) -> torch.Tensor:
         """(b, m, d): values without what a change of t explains."""
@@ -82,11 +103,18 @@ class Placed:
         kept = self.projected(moved) * self.weight
         return light.adjoint(kept.to(light.t.dtype)).to(change.dtype) * scale
 
-    def step(self, model: Model, residual: torch.Tensor) -> torch.Tensor:
-        """(b, k): the best change of t for a residual."""
-        pull = model.variance * (self.t @ precision_of(model))
-        score = self.jacobian @ residual.reshape(len(residual), -1, 1) - pull[:, :, None]
-        return torch.cholesky_solve(score, self.factor)[:, :, 0]
+    def pull_of_spread(self, covariance: torch.Tensor) -> torch.Tensor:
+        """(k, d, d): half the gradient of sum_n tr(cov_n J_n J_n^T), covariance (b, k, k) of t.
+
+        By the whole derivative: where a pair does not see one of its coefficients, the covariance is as wide as the
+        prior, and L_i m in place of J_i would tilt the generators by an amount that does not shrink with the noise.
+        """
+        b, k = self.t.shape
+        weighted = (covariance @ self.jacobian).reshape(b, k, *self.residual.shape[1:])
+        alone = copy.copy(self._light)
+        alone.t = torch.ones_like(alone.t[:, :1])
+        pulls = [alone.adjoint(weighted[:, i].to(alone.t.dtype))[0].to(weighted.dtype) for i in range(k)]
+        return torch.stack(pulls)
 
 
 def place(block: Block, model: Model, t: torch.Tensor, eigen: Eigen | None, nodes: int = 1) -> Placed:
@@ -105,13 +133,29 @@ def place(block: Block, model: Model, t: torch.Tensor, eigen: Eigen | None, node
         tangent = derivative(carried, t, middle, nodes, share)
         jacobian = tangent.jacobian(model.generators)
     gram = jacobian @ jacobian.transpose(1, 2)
-    return Placed(block.at, t, middle, residual, jacobian, gram, factor_of(gram, model), tangent)
+    return Placed(block.at, t, residual, jacobian, gram, factor_of(gram, model), middle, tangent)
+
+
+def sight(block: Block, model: Model, t: torch.Tensor, eigen: Eigen | None, nodes: int) -> Sighted:
+    """As `place`, for steps in t alone: there large groups that turn far need the whole derivative."""
+    if eigen is not None or model.generators.shape[1] <= SMALL or leans(model.generators, t):
+        return place(block, model, t, eigen, nodes)
+    carried = TaylorFlow(model.generators, t, NEGLIGIBLE * math.sqrt(model.variance))
+    if block.x.dtype == torch.float64:
+        residual = carried.apart(block.x, block.y)
+        slopes = carried.single().slopes(block.x.float(), block.y.float())[1].to(residual.dtype)
+    else:
+        residual, slopes = carried.slopes(block.x, block.y)
+    jacobian = slopes.flatten(2)
+    gram = jacobian @ jacobian.transpose(1, 2)
+    return Sighted(block.at, t, residual, jacobian, gram, factor_of(gram, model))
 
 
 def factor_of(gram: torch.Tensor, model: Model) -> torch.Tensor:
     """Cholesky factors of J J^T + s2 P^{-1}, with a touch more against coefficients that a pair does not see."""
     identity = torch.eye(model.count, dtype=gram.dtype, device=gram.device)
-    ridge = 1e-12 * torch.diagonal(gram, dim1=1, dim2=2).nanmean().nan_to_num(posinf=0.0) + torch.finfo(gram.dtype).tiny
+    faint = 1e-12 if gram.dtype == torch.float64 else 1e-6
+    ridge = faint * torch.diagonal(gram, dim1=1, dim2=2).nanmean().nan_to_num(posinf=0.0) + torch.finfo(gram.dtype).tiny
     system = gram + model.variance * precision_of(model) + ridge * identity
     # A step too far can carry pairs beyond all numbers; their residual is no number either, so the step is not taken.
     system = torch.where(torch.isfinite(system).all(2, keepdim=True).all(1, keepdim=True), system, identity)
@@ -119,7 +163,7 @@ def factor_of(gram: torch.Tensor, model: Model) -> torch.Tensor:
     if bool(failed.any()):
         # Pairs of very different size: those that the common ridge does not reach get one of their own.
         own = torch.diagonal(system, dim1=1, dim2=2).amax(1).clamp(min=float(ridge))
-        factor = torch.linalg.cholesky(system + 1e-8 * own[:, None, None] * identity)
+        factor = torch.linalg.cholesky(system + faint ** (2 / 3) * own[:, None, None] * identity)
     return factor
 
 
@@ -133,24 +177,46 @@ def eigen_of(model: Model) -> Eigen | None:
     return Eigen(model.generators[0]) if model.count == 1 and model.generators.shape[1] > SMALL else None
 
 
-def locate(block: Block, model: Model, t: torch.Tensor, rounds: int = 6) -> tuple[torch.Tensor, torch.Tensor]:
+def locate(
+    block: Block, model: Model, t: torch.Tensor, rounds: int = 6, rough: bool = False
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Coefficients of pairs under a fixed model, from a start t (b, k); and their squared residuals (b,).
+
+    Large matrices are carried in single precision first. Double precision follows where what is left could be rounding
+    of single, unless the result is a `rough` one for steps that will improve on it.
+    """
+    eigen = eigen_of(model)
+    if eigen is not None or block.x.shape[2] <= SMALL or block.x.dtype != torch.float64:
+        return _newton(block, model, t, eigen, rounds)
+    light = Model(model.generators.float(), model.spread.float(), model.variance)
+    known, left = _newton(Block(block.at, block.x.float(), block.y.float()), light, t.float(), None, rounds)
+    known, left = known.double(), left.double()
+    if rough or float(left.median()) > COARSE * float((block.y**2).sum((1, 2)).median()):
+        return known, left
+    return _newton(block, model, known, None, 2)
+
+
+def _newton(
+    block: Block, model: Model, t: torch.Tensor, eigen: Eigen | None, rounds: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """`locate` in the precision of the block.
 
     A step that makes a pair worse is halved for that pair. Where generators do not commute, one node of the derivative
     of exp would leave every step short by a share of itself: three make it Newton's.
     """
-    eigen, precision = eigen_of(model), precision_of(model)
+    precision = precision_of(model)
     nodes = 3 if model.count > 1 and block.x.shape[2] <= SMALL else 1
     best, least = t, torch.full((len(t),), math.inf, dtype=t.dtype, device=t.device)
     residual, change, before = least, torch.zeros_like(t), math.inf
+    rounding = 10 * torch.finfo(t.dtype).eps ** 2 * float((block.y**2).sum())
     for number in range(rounds):
-        placed = place(block, model, t, eigen, nodes)
+        placed = sight(block, model, t, eigen, nodes)
         cost = placed.size + model.variance * ((t @ precision) * t).sum(1)
         better = cost < least
         best, least = torch.where(better[:, None], t, best), torch.where(better, cost, least)
         residual = torch.where(better, placed.size, residual)
         total = float(least.sum())
-        if number > 0 and before - total < SETTLED * total:
+        if total < rounding or (number > 0 and before - total < SETTLED * total):
             break
         before = total
         change = torch.where(better[:, None], placed.step(model, placed.residual), change / 2)
@@ -206,7 +272,7 @@ def refine(
         accuracy: stop once the generators change by less, relative to their norm.
     """
     for _ in range(iterations):
-        step = Step(pairs, rows, model, t, space, inner, nodes).take()
+        step = Step(pairs, rows, model, t, space, inner, nodes).take(accuracy)
         yield step
         if step.change < accuracy:
             return
@@ -232,7 +298,7 @@ class Step:
         self.admitted = torch.ones(len(t), dtype=torch.bool, device=t.device)
 
     def placed(self) -> Iterator[Placed]:
-        """The blocks, carried on; kept where all pairs are in memory."""
+        """The blocks, carried on; kept where all pairs are, on the device."""
         if self._kept is not None:
             yield from self._kept
             return
@@ -240,14 +306,14 @@ class Step:
         for block in self.pairs.blocks(self.rows):
             placed = place(block, self.model, self.t[block.at], self.eigen, self.nodes)
             placed.weight = self.admitted[block.at].to(self.t.dtype)[:, None, None]
-            if self.pairs.in_memory:
+            if self.pairs.kept_on_device:
                 kept.append(placed)
             yield placed
-        if self.pairs.in_memory:
+        if self.pairs.kept_on_device:
             self._kept = kept
 
-    def take(self) -> Refined:
-        """The next model, coefficients, and the relative change of the generators."""
+    def take(self, accuracy: float = 0.0) -> Refined:
+        """The next model, coefficients, and the relative change of the generators, which is asked for to `accuracy`."""
         used = self._admit()
         target, loose, gram, second = self._normal_equations()
         k = self.model.count
@@ -269,7 +335,9 @@ class Step:
             # Few unknowns: solved so well that a direction which the pairs hardly see settles with the others.
             change, _ = conjugate_gradients(operator, precondition, target, start, 4 * self.inner, 1e-4)
             return self._careful(change, second / used)
-        change, _ = conjugate_gradients(operator, precondition, target, start, self.inner, 0.02)
+        change = precondition(target)
+        if float(change.norm()) > SLIGHTEST * accuracy * math.sqrt(k):
+            change, _ = conjugate_gradients(operator, precondition, target, start, self.inner, 0.02)
         t, precision = self.t.clone(), precision_of(self.model)
         for placed in self.placed():
             at = placed.at
@@ -338,10 +406,11 @@ class Step:
             inner = placed.step(model, placed.residual)[:, :, None]
             reduced = placed.residual - (placed.jacobian.transpose(1, 2) @ inner).reshape(placed.residual.shape)
             target += placed.derivative.adjoint(reduced * placed.weight)
+            if spread is not None:
+                target -= placed.pull_of_spread(covariance)
         loose = None
         if spread is not None:
             gram, loose = gram + spread, quadratic(self.space, spread)
-            target -= loose.times(model.generators)
         return self._across(target), loose, gram, second
 
     def _across(self, change: torch.Tensor) -> torch.Tensor:

@@ -22,6 +22,9 @@ FRACTIONS = (0.04, 0.08, 0.15, 0.3, 0.6, 1.0)
 GROWTH = 1.5
 SURE = 2.0
 MOST = 0.8
+# So many windows, each wider by GROWTH, have to take in more pairs, until they hold a few of them.
+IDLE = 4
+FEW = 0.2
 STILL = 1e-24
 ROUNDS = 8
 TRIES = 3
@@ -137,7 +140,8 @@ def windows(pairs: Pairs, reach: Reach, rows: torch.Tensor, start: Found, space:
     window = 0.8 * float(start.t.abs().max())
     energy = reach.energy[rows]
     found = start
-    whole = False
+    counts: list[int] = []
+    stuck = False
     for _ in range(24):
         before = math.inf
         for _ in range(3):
@@ -160,7 +164,9 @@ def windows(pairs: Pairs, reach: Reach, rows: torch.Tensor, start: Found, space:
             before = model.variance
         yield found
         whole = not bool((fits & (t[:, 0].abs() > window)).any())
-        if whole or window * Eigen(model.generators[0]).radius > 80:
+        counts.append(int(inside.sum()))
+        stuck = idle(counts, len(rows))
+        if whole or stuck or window * Eigen(model.generators[0]).radius > 80:
             break
         window *= GROWTH
     t, left = grid_search(pairs, rows, model, 1.1 * float(found.t.abs().max()))
@@ -177,7 +183,7 @@ def windows(pairs: Pairs, reach: Reach, rows: torch.Tensor, start: Found, space:
                 model, t, fits = wide, t_wide, fits_wide
     for _ in range(ROUNDS):
         before, count = model.variance, int(fits.sum())
-        if count < 20:
+        if count < 20 or (stuck and count < FEW * len(rows)):
             break
         for step in refine(pairs, rows[fits], model, t[fits], space, iterations=3, inner=12, accuracy=1e-3):
             model = step.model
@@ -191,6 +197,11 @@ def windows(pairs: Pairs, reach: Reach, rows: torch.Tensor, start: Found, space:
         for step in refine(pairs, rows[fits], model, t[fits], space, iterations=10, inner=40, accuracy=LARGE_ACCURACY):
             found = Found(step.model, step.t, rows[fits], "all pairs")
             yield found
+
+
+def idle(counts: list[int], most: int) -> bool:
+    """Whether windows grow without taking in more pairs, of which there are plenty: these share no group."""
+    return len(counts) > IDLE and counts[-1] < GROWTH * counts[-1 - IDLE] and counts[-1] < FEW * most
 
 
 def grid_search(pairs: Pairs, rows: torch.Tensor, model: Model, reach: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -250,11 +261,13 @@ def widening(pairs: Pairs, near: torch.Tensor, start: Found, space: Space, short
         t = first_guess(pairs, rows, model)
 
 
-def locate_widely(block: Block, model: Model, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def locate_widely(
+    block: Block, model: Model, t: torch.Tensor, rough: bool = False
+) -> tuple[torch.Tensor, torch.Tensor]:
     """`locate`, and pairs that stay far off are sought again from starts drawn from the prior of t."""
     small = block.x.shape[2] <= SMALL
     rounds = 10 if small else 6
-    t, left = locate(block, model, t, rounds)
+    t, left = locate(block, model, t, rounds, rough)
     if model.count == 1:
         return t, left
     energy = (block.y**2).sum((1, 2))
@@ -273,7 +286,7 @@ def locate_widely(block: Block, model: Model, t: torch.Tensor) -> tuple[torch.Te
         part = Block(slice(0, len(far)), block.x[far], block.y[far])
         # The last round is patience: pairs that are near but slow to settle.
         patience = 8 if last and small else 2
-        again, size = locate(part, model, t[far] if last else draws, patience * rounds)
+        again, size = locate(part, model, t[far] if last else draws, patience * rounds, rough)
         better = size < left[far]
         t[far] = torch.where(better[:, None], again, t[far])
         left[far] = torch.where(better, size, left[far])
@@ -281,12 +294,18 @@ def locate_widely(block: Block, model: Model, t: torch.Tensor) -> tuple[torch.Te
 
 
 def located(
-    pairs: Pairs, rows: torch.Tensor, model: Model, t: torch.Tensor | None = None, reach: float = 0.0
+    pairs: Pairs,
+    rows: torch.Tensor,
+    model: Model,
+    t: torch.Tensor | None = None,
+    reach: float = 0.0,
+    rough: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Coefficients (r, k) and squared residuals (r,) of these pairs under a model.
 
     Args:
         t: (r, k) where to start; None: from the mid-point model, or for one generator from a search within +-reach.
+        rough: of large matrices, as well as single precision tells.
     """
     if t is None and model.count == 1:
         t = grid_search(pairs, rows, model, reach)[0]
@@ -294,7 +313,7 @@ def located(
     left = torch.empty(len(rows), dtype=pairs.dtype, device=pairs.device)
     for block in pairs.blocks(rows):
         start = t[block.at] if t is not None else at_once(block, model)
-        found[block.at], left[block.at] = locate_widely(block, model, start)
+        found[block.at], left[block.at] = locate_widely(block, model, start, rough)
     return found, left
 
 
@@ -321,7 +340,7 @@ def _continued(pairs: Pairs, rows: torch.Tensor, found: Found) -> torch.Tensor:
     t[torch.from_numpy(at)] = found.t[torch.from_numpy(where)]
     fresh = torch.from_numpy(np.setdiff1d(np.arange(len(rows)), at))
     if len(fresh):
-        t[fresh] = located(pairs, rows[fresh], found.model)[0]
+        t[fresh] = located(pairs, rows[fresh], found.model, rough=True)[0]
     return t
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from ...algebra import principal_angles
-from ...errors import InputError
+from ...errors import InputError, ResourceError
 from ..batches import BATCHES, batch_numbers, too_few
 from ..candidates import candidates_of, low_rank
+from ..device import SMALLEST, out_of_memory, released
 from ..method import Given, Outcome
 from ..settings import Settings
 from ..task import Progress
 from .count import Held, ahead, best_count, held_out, most_generators, nothing, settled
 from .fixed import FixedMap, fixed_map
-from .flow import Eigen
+from .flow import SMALL, Eigen
 from .model import Model, normalised, principal
 from .pairs import Pairs
 from .result import Report, Trials
@@ -84,12 +86,31 @@ class PairsTask:
     # Steps and their memory.
 
     def advance(self) -> bool:
-        """One step of the search."""
+        """One step of the search; the stage begins again, with smaller blocks, where the device is too small.
+
+        Raises:
+            ResourceError: it is too small for the smallest blocks.
+        """
         try:
             self._progress = next(self._steps)
         except StopIteration:
             return False
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            self._shrink()
         return True
+
+    def _shrink(self) -> None:
+        if self.pairs.shrink >= SMALLEST:
+            raise ResourceError(
+                f"{self.data.names['x']}: {self.device} has too little free memory for {self.pairs.size} columns; take "
+                "fewer, or --device cpu"
+            )
+        self.pairs = replace(self.pairs, shrink=8 * self.pairs.shrink)
+        self.report.pairs = self.pairs
+        released(self.device)
+        self._steps = self._run()
 
     def progress(self) -> Progress:
         """Stage, k and residual."""
@@ -343,20 +364,29 @@ class PairsTask:
                     for found in finish(self.pairs, train, whole, self.space, 4):
                         yield self._said(f"held-out part {fold + 1} of {self.options.folds}", found, share)
                 model = self._low(aligned(found.model, whole.model))
-                values = self._held_values(model, test, reach)
+                values = self._held_values(model, test, reach, self._near(whole, test))
                 self._kept[f"{name}/residual"], self._kept[f"{name}/explained"] = values
                 self._kept[f"{name}/angle"] = np.array(_angle(model, whole.model))
             residual[test.numpy()] = self._kept[f"{name}/residual"]
             explained[:, test.numpy()] = self._kept[f"{name}/explained"]
             angles.append(float(self._kept[f"{name}/angle"]))
             yield Progress("held-out parts", fold + 1, self.options.folds, f"angle {angles[-1]:.2g} deg")
-        t = located(self.pairs, torch.arange(n), whole.model, reach=reach)[0]
+        t = self._near(whole, torch.arange(n))
+        if t is None:
+            t = located(self.pairs, torch.arange(n), whole.model, reach=reach)[0]
         trials = Trials(residual, explained, self.batch, float(np.median(angles)))
         self._outcome = self.report.generators(whole.model, t, trials)
 
-    def _held_values(self, model: Model, rows: torch.Tensor, reach: float) -> tuple[np.ndarray, np.ndarray]:
-        """R (r,) of the whole model and S (k, r), what it grows by without each generator."""
-        size = located(self.pairs, rows, model, reach=reach)[1]
+    def _near(self, found: Found, rows: torch.Tensor) -> torch.Tensor | None:
+        """(r, k): coefficients of these pairs where large matrices have them all; others are soon sought anew."""
+        known = self.pairs.size > SMALL and found.model.count > 1 and len(found.rows) == self.data.samples
+        return found.t[rows.to(found.t.device)] if known else None
+
+    def _held_values(
+        self, model: Model, rows: torch.Tensor, reach: float, start: torch.Tensor | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """R (r,) of the whole model and S (k, r), what it grows by without each generator; t of R from a start."""
+        size = located(self.pairs, rows, model, start, reach)[1]
         parts = []
         for i in range(model.count):
             others = [j for j in range(model.count) if j != i]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import InputError
+from ...rounding import plural
 from ...symmetry import Block, Verdict
 from ..batches import BATCHES, batch_numbers, too_few
 from ..candidates import candidates_of, is_grid
@@ -38,7 +39,7 @@ STEP_VALUES = 1 << 32
 # Of more comparison rotations than this many, so many combinations drawn at random serve as well.
 MOST_TYPICAL = 128
 CONSTRUCTED = (
-    "{count} rotations that preserve the covariance exist for every distribution and are no discovery; "
+    "{rotations} by the covariance alone: there for every distribution, and no discovery; "
     "--method covariance writes them"
 )
 
@@ -312,7 +313,7 @@ class MomentsTask:
 
     def _notes(self, frame: Frame) -> list[str]:
         r = frame.rank
-        notes = [CONSTRUCTED.format(count=comb(r, 2))] if not self.grid else []
+        notes = [CONSTRUCTED.format(rotations=plural(comb(r, 2), "rotation"))] if not self.grid else []
         if self.options.degree is None and self.degree < max(DEGREES):
             notes.append(f"test functions up to degree {self.degree}: a higher one takes too long in {r} dimensions")
         if frame.heavy:
