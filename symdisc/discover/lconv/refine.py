@@ -316,6 +316,9 @@ class Step:
         """The next model, coefficients, and the relative change of the generators, which is asked for to `accuracy`."""
         used = self._admit()
         target, loose, gram, second = self._normal_equations()
+        if not bool(torch.isfinite(target).all()):
+            # Pairs that were carried beyond all numbers say nothing of where to go.
+            return Refined(self.model, self.t, 0.0)
         k = self.model.count
         form = quadratic(self.space, regularised(gram, 1e-9))
 
