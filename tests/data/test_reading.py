@@ -287,4 +287,4 @@ def test_a_closed_file_is_forgotten(tmp_path):
         assert data.samples == 3
     del data
     gc.collect()
-    assert not any(isinstance(kept, NpzContainer) for kept in gc.get_objects())
+    assert not any(type(kept) is NpzContainer for kept in gc.get_objects())

@@ -147,7 +147,7 @@ def test_sizes_are_tried_on_few_samples(monkeypatch):
         return fitted(recipe, z, *given)
 
     monkeypatch.setattr(choice, "fitted", counted)
-    recipe, _ = choice.chosen("polynomial", frame.inner(X), target, np.arange(300) % 10 == 0, 0)
+    recipe, _ = choice.chosen("polynomial", frame.inner(X), target, np.arange(300) % 10, 0)
     assert (recipe.size, seen[-1], set(seen[:-1])) == (2.0, 300, {100})
     assert recipe.error < 1e-12
 
