@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 DIGITS = 6
+# Roles of blocks that act on coordinates and a 1.
+AFFINE = ("homogeneous", "spacetime")
 
 
-def sentence(facts: dict[str, Any]) -> str:
+def sentence(facts: dict[str, Any], roles: Sequence[str] = ()) -> str:
     """The line, from what `analyze --json` prints.
 
     Args:
         facts: `LieAlgebra.to_dict()`; forms that were not listed are left out.
+        roles: of the blocks of the matrices, where they are those of a result.
     """
     name = str(facts.get("name") or "unnamed")
     listed = facts.get("invariant_forms") or {}
@@ -21,7 +25,9 @@ def sentence(facts: dict[str, Any]) -> str:
     m = facts.get("matrix_size", 0)
     if not facts.get("dimension") or not isinstance(symmetric, list) or not isinstance(antisymmetric, list):
         return name
-    space = f"R^{m}" if m != 1 else "R"
+    if len(roles) == 1 and roles[0] in AFFINE:
+        return f"{name}, affine maps of {_space(m - 1)}{' (space and time)' if roles[0] == 'spacetime' else ''}"
+    space = _space(m)
     if len(symmetric) == 1 and not symmetric[0]["signature"][2]:
         plus, minus, _ = symmetric[0]["signature"]
         kind = "rotations" if not minus else "rotations and boosts"
@@ -31,6 +37,10 @@ def sentence(facts: dict[str, Any]) -> str:
     if len(antisymmetric) == 1 and np.linalg.matrix_rank(np.array(antisymmetric[0]["matrix"]), tol=1e-6) == m:
         return f"{name}, linear maps of {space} preserving a symplectic form"
     return f"{name}, linear maps of {space}"
+
+
+def _space(m: int) -> str:
+    return f"R^{m}" if m != 1 else "R"
 
 
 def _metric(matrix: list[list[float]], plus: int, minus: int) -> str:

@@ -103,7 +103,7 @@ def _context(symmetry: Symmetry, pictures: Mapping[Panel, bytes] | None, fmt: st
         "evidence": _evidence(symmetry),
         "formula": _method_words(symmetry.method),
         "algebra": facts(known) if len(symmetry) else [],
-        "acts": sentence(known) if known and len(symmetry) else "",
+        "acts": sentence(known, [block.role for block in symmetry.blocks]) if known and len(symmetry) else "",
         "latex": _latex(symmetry),
         "plots": _plots(pictures or {}, fmt),
         "with_pictures": pictures is not None,

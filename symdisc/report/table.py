@@ -130,7 +130,8 @@ def _findings(symmetry: Symmetry) -> Iterator[tuple[str, str]]:
         yield "dimension", _dimension(symmetry)
     if symmetry.algebra and len(symmetry):
         yield "algebra", _algebra(symmetry.algebra)
-        yield "action", f"{sentence(symmetry.algebra)}{_missing(symmetry)}"
+        action = sentence(symmetry.algebra, [block.role for block in symmetry.blocks])
+        yield "action", f"{action}{_missing(symmetry)}"
     if symmetry.next_defect is not None:
         yield "next", f"the next direction has defect {short(symmetry.next_defect)} (tolerance {symmetry.tolerance:g})"
     if symmetry.closure_error is not None and len(symmetry) > 1:

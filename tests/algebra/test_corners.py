@@ -120,3 +120,11 @@ def test_the_sparsest_rotation_keeps_the_span():
     np.testing.assert_allclose(flat @ flat.T, np.eye(6), atol=1e-8)
     np.testing.assert_allclose(flat @ inside.T @ inside, flat, atol=1e-8)
     assert (sparse**4).sum() >= (np.einsum("ba,kbc,cd->kad", start, basis, start) ** 4).sum() - 1e-12
+
+
+def test_maps_of_a_plane_and_a_one_are_affine():
+    turn = np.zeros((1, 3, 3))
+    turn[0, 0, 1], turn[0, 1, 0] = -1, 1
+    facts = analyze(turn).to_dict()
+    assert sentence(facts, ["homogeneous"]).endswith("affine maps of R^2")
+    assert sentence(facts, ["homogeneous", "output"]) == sentence(facts) == sentence(facts, ["space"])
