@@ -9,7 +9,7 @@ other; that nothing is symmetric is said of all flows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -36,12 +36,11 @@ class RotationEvidence(MomentEvidence):
         taper: (q,) weights of the rows when directions are chosen; the test knows none.
     """
 
-    taper: np.ndarray | None = None
+    taper: np.ndarray = field(kw_only=True)
 
     def forms(self, batches: np.ndarray) -> Forms:
         """As for moment rows; the raw violation that directions minimise is tapered."""
         assert isinstance(self.rows, BatchRows)
-        assert self.taper is not None
         mean = self.taper[:, None] * self.rows.mean(np.where(batches, self.weights, 0.0) / self.weights[batches].sum())
         raw = Form(self.size, mean.T @ mean)
         measure = self._measure
@@ -73,13 +72,11 @@ class FlowEvidence(MomentEvidence):
         hermite, means: the test functions, and (B, Q) batch means of their sums.
     """
 
-    hermite: Hermite | None = None
-    means: np.ndarray | None = None
+    hermite: Hermite = field(kw_only=True)
+    means: np.ndarray = field(kw_only=True)
 
     def view(self, train: np.ndarray) -> RotationEvidence:
         """The rotations that preserve the covariance of the training batches."""
-        assert self.hermite is not None
-        assert self.means is not None
         assert isinstance(self.rows, BatchRows)
         share = np.where(train, self.weights, 0.0) / self.weights[train].sum()
         centre, covariance, _ = gaussian_fit(self.hermite, share @ self.means)
