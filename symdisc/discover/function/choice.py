@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..device import out_of_memory
+from . import forms
 from .frame import Frame
 from .hermite import Hermite
 from .models import (
@@ -16,7 +17,6 @@ from .models import (
     Features,
     Fitted,
     Kernel,
-    Linear,
     Polynomial,
     Ridge,
     best_penalty,
@@ -26,13 +26,13 @@ from .models import (
     typical,
     wrong_samples,
 )
-from .sizes import MOST_TRIED, PARTS, degrees
+from .sizes import FORMS, MOST_TRIED, PARTS, degrees, form_counts
 
-KINDS = ("polynomial", "kernel", "mlp")
+KINDS = ("polynomial", "kernel", "forms", "mlp")
 # Of the parts that samples are in by turns one is held out, and judged on.
 JUDGED = 5
 # So many held-out samples judge fairly; kernels take long, and their sizes differ more.
-FAIR = {"polynomial": 500, "kernel": 200}
+FAIR = {"polynomial": 500, "kernel": 200, "forms": 200}
 MOST_CLASS_TERMS = 600
 COMPARABLE = 2.0
 # Share of the variance of y: smaller errors are all alike, and no perceptron comes so close.
@@ -46,7 +46,7 @@ class Recipe:
     """A model before it is fitted.
 
     Attributes:
-        kind: one of `KINDS`. size: degree of a polynomial, width of a kernel (0: a perceptron).
+        kind: one of `KINDS`. size: degree of a polynomial, width of a kernel, number of forms (0: a perceptron).
         penalty: of softmax or ridge regression; None: the one with the least error on held-out samples. All folds
             share it: fits of different roughness would disagree for that alone.
         error: on held-out samples, over that of no model at all.
@@ -61,7 +61,11 @@ class Recipe:
         """For a person."""
         if not np.isfinite(self.error):
             return f"{self.kind} not tried"
-        shown = {"polynomial": f"polynomial of degree {self.size:g}", "kernel": f"kernel of width {self.size:.2g}"}
+        shown = {
+            "polynomial": f"polynomial of degree {self.size:g}",
+            "kernel": f"kernel of width {self.size:.2g}",
+            "forms": f"function of {self.size:g} quadratic forms",
+        }
         return f"{shown.get(self.kind, self.kind)} {self.error:.2g}"
 
 
@@ -97,6 +101,11 @@ class Target:
         return -float(mean @ np.log(np.maximum(mean, 1e-300)))
 
 
+def possible(kind: str, z: np.ndarray, target: Target) -> bool:
+    """Whether these samples (n, r) allow a model of this kind."""
+    return kind != "forms" or not (target.classes or not form_counts(z.shape[1], target.values.shape[1], len(z)))
+
+
 def chosen(kind: str, z: np.ndarray, target: Target, part: np.ndarray, seed: int) -> tuple[Recipe, Fitted]:
     """The best model of a kind: sizes are tried on few samples, then the best one is fitted to all.
 
@@ -116,20 +125,36 @@ def chosen(kind: str, z: np.ndarray, target: Target, part: np.ndarray, seed: int
         if turns == 1:
             return fitted(recipe, z[few], target[few], held[few], seed)
         masks = [part[few] == (JUDGED + turn) % PARTS for turn in range(turns)]
-        found = [fitted(recipe, z[few], target[few], mask, seed)[0] for mask in masks if 0 < mask.sum() < len(mask)]
-        penalties = sorted(one.penalty for one in found if one.penalty is not None)
+        found = [fitted(recipe, z[few], target[few], mask, seed) for mask in masks if 0 < mask.sum() < len(mask)]
+        error = float(np.mean([one.error for one, _ in found]))
+        if kind == "forms":
+            return replace(recipe, error=error), found[0][1]
+        penalties = sorted(one.penalty for one, _ in found if one.penalty is not None)
         same = replace(recipe, penalty=penalties[len(penalties) // 2])
-        model = fitted(same, z[few], target[few], held[few], seed)[1]
-        return replace(same, error=float(np.mean([one.error for one in found]))), model
+        return replace(same, error=error), fitted(same, z[few], target[few], held[few], seed)[1]
 
     def of_size(size: float) -> tuple[Recipe, Fitted]:
         penalties = SOFT_PENALTIES if target.classes else (None,)
-        return min((judged(Recipe(kind, size, p)) for p in penalties), key=lambda one: one[0].error)
+        return min((judged(Recipe(kind, size, p)) for p in penalties), key=_error)
 
     sizes = _sizes(kind, z[few][~held[few]], target)
     # An even function gains nothing from odd degrees, so errors of polynomials do not fall step by step.
-    best = _downhill(sizes, of_size) if kind == "kernel" else min(map(of_size, sizes), key=lambda one: one[0].error)
+    best = _downhill(sizes, of_size) if kind == "kernel" else min(_tried(kind, sizes, of_size), key=_error)
     return best if len(few) == len(z) else fitted(best[0], z, target, held, seed)
+
+
+def _error(tried: tuple[Recipe, Fitted]) -> float:
+    return tried[0].error
+
+
+def _tried(
+    kind: str, sizes: list[float], of_size: Callable[[float], tuple[Recipe, Fitted]]
+) -> Iterator[tuple[Recipe, Fitted]]:
+    """All sizes; more forms are not tried where fewer are enough."""
+    for size in sizes:
+        yield (found := of_size(size))
+        if kind == "forms" and _error(found) < ENOUGH:
+            return
 
 
 def _downhill(sizes: list[float], of_size: Callable[[float], tuple[Recipe, Fitted]]) -> tuple[Recipe, Fitted]:
@@ -149,6 +174,8 @@ def _sizes(kind: str, z: np.ndarray, target: Target) -> list[float]:
     n, r = z.shape
     if kind == "kernel":
         return [width * float(np.sqrt(r)) for width in (WIDTHS[1::2] if target.classes else WIDTHS)]
+    if kind == "forms":
+        return [float(m) for m in form_counts(r, target.values.shape[1], n)] or [float(FORMS[0])]
     found = degrees(r, n)
     return [float(k) for k in found if not target.classes or len(Hermite(r, k)) <= MOST_CLASS_TERMS] or [1.0]
 
@@ -174,7 +201,7 @@ def fitted(recipe: Recipe, z: np.ndarray, target: Target, held: np.ndarray, seed
         return replace(recipe, error=error / scale), network
     used = ~held
     for _ in range(REFITS):
-        penalty, model = _linear(recipe, z, target, used, held, seed)
+        penalty, model = _fit(recipe, z, target, used, held, seed)
         wrong = None if target.classes else wrong_samples(target.errors(model.values(z))[used], z[used])
         if wrong is None:
             break
@@ -184,11 +211,13 @@ def fitted(recipe: Recipe, z: np.ndarray, target: Target, held: np.ndarray, seed
     return replace(recipe, penalty=penalty, error=error / scale), model
 
 
-def _linear(
+def _fit(
     recipe: Recipe, z: np.ndarray, target: Target, used: np.ndarray, held: np.ndarray, seed: int
-) -> tuple[float | None, Linear]:
+) -> tuple[float | None, Fitted]:
     """Penalty and model, fitted to the samples of the mask `used`."""
     features: Features
+    if recipe.kind == "forms":
+        return None, forms.train(z, target.values, held, used, int(recipe.size), seed)
     if recipe.kind == "kernel":
         features = Kernel.of(centres_of(z[used], np.random.default_rng([seed, 7])), recipe.size)
     else:

@@ -37,7 +37,7 @@ class FunctionOptions:
     model: str = option(
         "auto",
         "model of f; auto: the one with the least error on held-out samples, or the mean of those that come close",
-        ("auto", "kernel", "mlp", "polynomial"),
+        ("auto", "forms", "kernel", "mlp", "polynomial"),
     )
     folds: int = option(2, "fits; each is judged on the part of the samples that it has not seen")
     labels: str = option("auto", "integer y: class labels or values", ("auto", "classes", "values"))
@@ -86,7 +86,7 @@ class Function:
         outputs = min(data.columns["y"].row_items, 100) if "y" in data.columns else 1
         trained = min(n, MOST_TRAINED)
         arrays = 8 * n * (3 * size + 4 * outputs + outputs * size)
-        kinds = ("polynomial", "kernel") if options.model == "auto" else (options.model,)
+        kinds = ("polynomial", "kernel", "forms") if options.model == "auto" else (options.model,)
         models = model_bytes(kinds, size, n, options.folds)
         rows = 8 * 60 * min(math.comb(size + 3, 3), 1000) * min(outputs, 100) * min(size, 64) ** 2
         seconds = 6.0 + 120 * (trained + n) * 6 * 64 * (size + 64 + outputs) / 2e9 + n * 1000**2 * 2 / 10e9

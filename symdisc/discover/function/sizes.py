@@ -13,6 +13,14 @@ CHUNK_ITEMS = 2**22
 PARTS = 10
 """Samples that a model is fitted to are in so many parts by turns, of which one is held out."""
 
+FORMS = (4, 8)
+"""Numbers of quadratic forms."""
+FORM_UNITS = 16
+FORM_WORK = 6e9
+"""Samples times outputs times the square of the numbers in all forms: multiply-adds of a step, nearly."""
+POINTS_A_FORM_NUMBER = 0.5
+"""Fewer than one: a penalty holds what the samples leave open."""
+
 
 def terms(r: int, degree: int) -> int:
     """How many polynomials in r coordinates there are up to a total degree."""
@@ -23,6 +31,20 @@ def degrees(r: int, samples: int) -> list[int]:
     """Degrees of polynomials that the samples can determine."""
     most = min(MOST_TERMS, samples // 3)
     return [degree for degree in range(1, HIGHEST + 1) if terms(r, degree) <= most] or [1]
+
+
+def form_numbers(r: int, m: int) -> int:
+    """How many numbers are in m quadratic forms of r coordinates."""
+    return m * r * (r + 3) // 2
+
+
+def form_counts(r: int, s: int, samples: int) -> list[int]:
+    """Numbers of forms that the samples can determine, in a bearable time."""
+    return [
+        m
+        for m in FORMS
+        if min(samples, FORM_WORK / (s * form_numbers(r, m) ** 2)) >= POINTS_A_FORM_NUMBER * form_numbers(r, m)
+    ]
 
 
 def model_bytes(kinds: tuple[str, ...], r: int, samples: int, folds: int) -> int:
@@ -36,4 +58,7 @@ def model_bytes(kinds: tuple[str, ...], r: int, samples: int, folds: int) -> int
     if "kernel" in kinds:
         p = min(fitted, CENTRES)
         found.append(8 * (2 * fitted * p + 4 * p**2))
+    if "forms" in kinds:
+        p = max((form_numbers(r, m) for m in form_counts(r, 1, fitted)), default=0)
+        found.append(8 * (2 * fitted * r * (r + 3) // 2 + 4 * p**2))
     return max(found)

@@ -28,6 +28,7 @@ from .choice import (
     Target,
     chosen,
     fitted,
+    possible,
     predictions,
     worth_averaging,
 )
@@ -220,10 +221,18 @@ class FunctionTask:
 
     def _try(self, kind: str) -> None:
         """Fit a kind of model without the first fold, unless another one has left nothing to it."""
-        if kind == "mlp" and min((recipe.error for recipe in self.recipes), default=np.inf) < ENOUGH:
+        enough = min((recipe.error for recipe in self.recipes), default=np.inf) < ENOUGH
+        _, rest, part = self._parts_of(0)
+        if not possible(kind, self.z[rest], self.target):
+            if len(self.kinds) == 1:
+                raise InputError(
+                    f"--set function.model={kind}: not for classes, nor for {len(self.z)} samples of {self.frame.r} "
+                    f"dimensions and {self.frame.s} outputs; use function.model=auto"
+                )
+            enough = True
+        if enough and kind in ("forms", "mlp"):
             self.recipes.append(Recipe(kind))
             return
-        _, rest, part = self._parts_of(0)
         recipe, model = chosen(kind, self.z[rest], self.target[rest], part, self.settings.seed)
         self._models[kind] = model
         self.recipes.append(recipe)
