@@ -29,6 +29,18 @@ def test_torch_and_numpy_train_alike(monkeypatch):
     np.testing.assert_allclose(other.gradient(z), one.gradient(z), rtol=0, atol=1e-8)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_best_weights_are_kept_and_not_the_last(monkeypatch, dtype):
+    """Of noise nothing can be learned: the error on samples held out rises while the others are learned by heart."""
+    monkeypatch.setattr(network, "LEAST_STEPS", 400)
+    monkeypatch.setattr(network, "MOST_STEPS", 400)
+    monkeypatch.setattr(network, "LOOK", 20)
+    rng = np.random.default_rng(0)
+    z, y, held = rng.standard_normal((60, 3)), rng.standard_normal((60, 1)), np.arange(60) % 3 == 0
+    net, error = train(z, y, held, Training(False, "cpu", dtype), 0)
+    assert ((net.values(z[held]) - y[held]) ** 2).mean() == pytest.approx(error, rel=1e-5)
+
+
 def test_shapes_on_a_device_without_memory():
     """Torch's meta device has shapes and no values: every product fits, and what leaves the device would have to be
     copied, which it refuses."""

@@ -135,7 +135,7 @@ def train(z: np.ndarray, y: np.ndarray, held: np.ndarray, training: Training, se
     weights, slope = network.weights, 0 * network.weights
     into = network.split(slope)
     mean, square = 0 * slope, 0 * slope
-    best, kept = math.inf, network.arrays.back(weights)
+    best, kept = math.inf, network.arrays.back(weights).copy()
     with np.errstate(over="ignore"):
         for step, chosen in enumerate(_batches(len(points), steps, rng), start=1):
             values, inputs, slopes = network.forward(points[chosen])
@@ -149,7 +149,7 @@ def train(z: np.ndarray, y: np.ndarray, held: np.ndarray, training: Training, se
             if step % LOOK == 0 or step == steps:
                 error = float(loss(library, network.forward(apart)[0], wanted)[0])
                 if error < best:
-                    best, kept = error, network.arrays.back(weights)
+                    best, kept = error, network.arrays.back(weights).copy()
     return Network((z.shape[1], y.shape[1]), replace(training, dtype="float64"), kept), best
 
 
