@@ -16,7 +16,7 @@ from ..errors import InputError
 SMALLEST = 64
 # What the drivers of NVIDIA, AMD and WSL put there: without any, torch need not be loaded to find no GPU.
 GPUS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
-TORCH_BYTES = 2.05e8
+TORCH = 2.05e8
 
 # An array of NumPy or a tensor of torch.
 Array = Any
@@ -27,6 +27,11 @@ def on_cpu(device: str) -> bool:
     """Whether that is certain without torch."""
     known = sys.platform == "linux" and not any(Path(node).exists() for node in GPUS)
     return device == "cpu" or (device == "auto" and known)
+
+
+def torch_bytes(device: str) -> float:
+    """What torch takes in main memory, where it may have to be loaded."""
+    return 0.0 if on_cpu(device) else TORCH
 
 
 def device_of(name: str) -> str:
@@ -77,6 +82,11 @@ class Arrays:
         """Whether they are NumPy's."""
         return self.library is np
 
+    @property
+    def ample(self) -> int:
+        """How many times as much is worked on at once as suits a processor's caches: small steps keep a GPU waiting."""
+        return 1 if self.ours else 8
+
     def here(self, values: np.ndarray, dtype: Any = None) -> Array:
         """The values where the work is done, in `dtype` if given; no copy is made where none is needed."""
         kind = np.dtype(dtype or self.dtype)
@@ -84,13 +94,27 @@ class Arrays:
             return np.asarray(values, dtype=kind)
         return self.library.from_numpy(np.require(values, kind, ["C", "W"])).to(self.device)
 
+    def cast(self, values: Array) -> Array:
+        """In the precision of these arrays."""
+        return values.astype(self.dtype) if self.ours else values.to(getattr(self.library, self.dtype))
+
     def back(self, values: Array) -> np.ndarray:
         """float64 of NumPy."""
         return np.asarray(values if self.ours else values.cpu().numpy(), dtype=float)
 
-    def empty(self, like: Array, shape: tuple[int, ...]) -> Array:
+    def zeros(self, *shape: int) -> Array:
+        """Sums to begin with."""
+        if self.ours:
+            return np.zeros(shape, dtype=self.dtype)
+        return self.library.zeros(shape, dtype=getattr(self.library, self.dtype), device=self.device)
+
+    def empty(self, like: Array, *shape: int) -> Array:
         """Room for values of the kind of others."""
         return np.empty(shape, dtype=like.dtype) if self.ours else like.new_empty(shape)
+
+
+# NumPy's in float64, where nothing else is asked for.
+MAIN = Arrays()
 
 
 class Blocks:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...options import option
-from ..device import TORCH_BYTES, on_cpu
+from ..device import torch_bytes
 from ..method import DiscoveryTask, Given
 from ..settings import Settings
 from .sizes import CHUNK_ITEMS, model_bytes
@@ -82,7 +82,7 @@ class Function:
         rows = 8 * 60 * min(math.comb(size + 3, 3), 1000) * min(outputs, 100) * min(size, 64) ** 2
         seconds = 6.0 + 120 * (trained + n) * 6 * 64 * (size + 64 + outputs) / 2e9 + n * 1000**2 * 2 / 10e9
         # The interpreter with scipy, or with torch; the models, and after them the test functions of a chunk.
-        started = 9.5e7 + (0 if on_cpu(settings.device) and settings.function is None else TORCH_BYTES)
+        started = 9.5e7 + torch_bytes(settings.device if settings.function is None else "cuda")
         tests = 12 * min(n * 500, CHUNK_ITEMS) + min(rows, 2**31)
         memory = started + arrays + data.read_bytes + max(models, tests)
         return int(memory), float(min(seconds, 40 + n / 1e4))
