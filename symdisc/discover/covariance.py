@@ -19,6 +19,7 @@ from ..panels import Curve, ImageGrid, Panel, Series
 from ..symmetry import Block
 from .batches import BATCHES, batch_numbers
 from .covariance_basis import CovarianceBasis
+from .device import Arrays, device_of, torch_bytes
 from .method import Constructed, Given, Outcome
 from .preserved import covariance_evidence
 from .ranks import current
@@ -85,7 +86,7 @@ class Covariance:
         # after them the strips; scatter matrices, and what their decomposition takes; the dense basis and its copies on
         # the way to the file.
         passing = 88e6 + 8 * max(strips, 1.7 * chunk) if labelled else 45e6 + 8 * (strips + 3 * chunk)
-        memory = passing + 8 * size**2 * (2 * batches + 12) + 6 * result
+        memory = torch_bytes(settings.device) + passing + 8 * size**2 * (2 * batches + 12) + 6 * result
         seconds = 1.0 + data.samples * data.channels * size**2 * 2 / 20e9 + 20 * size**3 / 20e9 + search / 20e9
         return int(memory), float(seconds)
 
@@ -164,9 +165,9 @@ class CovarianceTask:
         if self.labelled:
             outputs = len(self.classes) if self.classes is not None else _outputs(data)
             d += outputs
-        precision = np.float32 if settings.dtype == "float32" else np.float64
+        self.arrays = Arrays.on(device_of(settings.device), settings.dtype)
         batches = BATCHES if self.labelled or given is not None else 1
-        self.scatter = Scatter(batches, d, channels, precision)
+        self.scatter = Scatter(batches, d, channels, self.arrays)
         self.ranks = current()
         self.row, self._stop = self.ranks.rows(data)
         self._chunks: Iterator[Chunk] | None = None
@@ -174,8 +175,6 @@ class CovarianceTask:
 
     def _check(self) -> None:
         data, settings = self.data, self.settings
-        if settings.device not in ("auto", "cpu"):
-            raise InputError(f"--device {settings.device}: the covariance method runs on the CPU; use auto or cpu")
         if settings.candidates is not None:
             raise InputError("--candidates: the covariance method has one space, H^{1/2} so(r) H^{-1/2}; leave it out")
         if settings.output_action not in (None, "orthogonal", "same"):
@@ -265,6 +264,11 @@ class CovarianceTask:
 
     def outcome(self) -> Outcome:
         """The basis, or the evidence."""
+        outcome = self._outcome()
+        outcome.device = self.arrays.device
+        return outcome
+
+    def _outcome(self) -> Outcome:
         data = self.data
         if not self.labelled and self.given is not None:
             return covariance_evidence(self.scatter, self.given, data.d)

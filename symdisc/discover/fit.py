@@ -20,6 +20,7 @@ from ..data import from_arrays
 from ..data.memory import budget, format_size
 from ..errors import ExitCode, InputError, Interrupted, ResourceError
 from ..symmetry import Block, Symmetry, Verdict, load
+from .device import device_of
 from .examples import shown_images
 from .method import DiscoveryTask, Given, Method, Outcome, Unshared
 from .rank_checkpoints import checkpoint_of
@@ -178,6 +179,8 @@ def _run(
 ) -> Symmetry:
     started = time.time()
     check_owners(settings)
+    if settings.device != "auto":
+        device_of(settings.device)
     method, choice = choose(settings.method, data, settings)
     refuse_over_memory(method, data, settings)
     current().fingerprint(data)
@@ -218,6 +221,8 @@ def _conclude(
         outcome.notes.append(
             f"computed on {outcome.device}, which adds in another order than a CPU: expect the last digits to differ"
         )
+    elif settings.device not in ("auto", "cpu"):
+        outcome.notes.append(f"--device {settings.device}: this work has no part for a GPU, the CPU did it")
     if current().several and isinstance(method, Unshared):
         outcome.notes.append(f"{current().size} processes: {method.unshared}")
     if given is not None and given.found_in & {file["sha256"] for file in data.fingerprint()}:

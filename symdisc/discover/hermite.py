@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
+from .device import Array
 
-def one_dimensional(z: np.ndarray, degree: int) -> list[np.ndarray]:
-    """He_k(z) / sqrt(k!) for k = 0 .. degree."""
-    values = [np.ones_like(z), z]
+
+def one_dimensional(z: Array, degree: int, library: Any = np) -> list[Array]:
+    """He_k(z) / sqrt(k!) for k = 0 .. degree, in NumPy or torch."""
+    values = [library.ones_like(z), z]
     for k in range(1, degree):
         values.append((z * values[k] - math.sqrt(k) * values[k - 1]) / math.sqrt(k + 1))
     return values[: degree + 1]

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from .._version import __version__
 from ..atomic import make_folder, write_all
 from ..data import from_arrays
 from ..discover import Settings, fit
+from ..discover.device import device_of
 from ..discover.fit import versions
 from ..discover.named import read_generators
 from ..discover.task import CHECKPOINT, Checkpoint, Progress, drive, identity_of
-from ..errors import InputError, Interrupted
+from ..errors import Interrupted
 from ..symmetry import Symmetry, to_json
 from .acting import Action, action_of
 from .comparison import Comparison
@@ -139,21 +139,6 @@ def train(
         "system": platform.platform(),
     }
     return made
-
-
-def device_of(name: str) -> str:
-    """What torch calls `--device`.
-
-    Raises:
-        InputError: unknown, or not at hand.
-    """
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if name != "cpu" and not name.startswith("cuda"):
-        raise InputError(f"--device {name}: auto, cpu or cuda[:i]")
-    if name != "cpu" and not torch.cuda.is_available():
-        raise InputError(f"--device {name}: torch sees no GPU here; use cpu or auto")
-    return name
 
 
 def _search(data: DataSet, samples: Samples, settings: Settings) -> Callable[[np.ndarray], Action]:

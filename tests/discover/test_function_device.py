@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from symdisc.discover.device import Arrays
 from symdisc.discover.function import choice, network
 from symdisc.discover.function.network import Network, Training, train
 
@@ -17,20 +18,9 @@ def trained(device, monkeypatch, **options):
     return train(z, y, np.arange(300) % 10 == 0, Training(False, device, **options), 0)
 
 
-class Torch(network.Arrays):
-    """Torch's arrays, on the processor: what a GPU runs, as far as it can be run here."""
-
-    def __init__(self, training):
-        super().__init__(training)
-        self.library = torch
-
-    def here(self, values):
-        return torch.from_numpy(np.array(values)).to("cpu", getattr(torch, self.training.dtype))
-
-
 def test_torch_and_numpy_train_alike(monkeypatch):
     one, error = trained("cpu", monkeypatch, dtype="float64")
-    monkeypatch.setattr(network, "Arrays", Torch)
+    monkeypatch.setattr(network.Arrays, "on", lambda device, dtype: Arrays(torch, "cpu", dtype))
     other, same = trained("cpu", monkeypatch, dtype="float64")
     assert isinstance(other.weights, torch.Tensor)
     assert same == pytest.approx(error, rel=1e-9)
@@ -39,11 +29,21 @@ def test_torch_and_numpy_train_alike(monkeypatch):
     np.testing.assert_allclose(other.gradient(z), one.gradient(z), rtol=0, atol=1e-8)
 
 
-def test_shapes_on_a_device_without_memory(monkeypatch):
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_best_weights_are_kept_and_not_the_last(monkeypatch, dtype):
+    """Of noise nothing can be learned: the error on samples held out rises while the others are learned by heart."""
+    monkeypatch.setattr(network, "LEAST_STEPS", 400)
+    monkeypatch.setattr(network, "MOST_STEPS", 400)
+    monkeypatch.setattr(network, "LOOK", 20)
+    rng = np.random.default_rng(0)
+    z, y, held = rng.standard_normal((60, 3)), rng.standard_normal((60, 1)), np.arange(60) % 3 == 0
+    net, error = train(z, y, held, Training(False, "cpu", dtype), 0)
+    assert ((net.values(z[held]) - y[held]) ** 2).mean() == pytest.approx(error, rel=1e-5)
+
+
+def test_shapes_on_a_device_without_memory():
     """Torch's meta device has shapes and no values: every product fits, and what leaves the device would have to be
     copied, which it refuses."""
-    monkeypatch.setattr(network, "Arrays", Torch)
-    monkeypatch.setattr(Torch, "here", lambda self, values: torch.empty(values.shape, device="meta"))
     net = Network((3, 2), Training(False, "meta", "float32"))
     values, inputs, slopes = net.forward(net.arrays.here(np.zeros((7, 3))))
     assert (values.shape, values.device.type) == ((7, 2), "meta")

@@ -38,7 +38,7 @@ RUNS = np.cos(np.linspace(0, 6, 60)[None, :, None] + RNG.uniform(0, 6, (24, 1, 2
         (lambda: test(X, RADIUS, generators=np.eye(4), **SQUARE), "of size 4"),
         (lambda: fit(PAIRS, PAIRS * 1e120, kind="pairs"), "whose squares float64 cannot hold"),
         (lambda: fit(PAIRS, PAIRS, kind="pairs", device="tpu"), "--device tpu: auto, cpu or cuda[:i]"),
-        (lambda: fit(PAIRS, PAIRS, kind="pairs", device="cuda"), "torch sees no GPU here; use auto or cpu"),
+        (lambda: fit(PAIRS, PAIRS, kind="pairs", device="cuda"), "torch sees no GPU here; use cpu or auto"),
         (lambda: fit(PAIRS, PAIRS, kind="pairs", options={"lconv.folds": 1}), "lconv.folds: at least 2"),
         (lambda: fit(PAIRS[:20], PAIRS[:20], kind="pairs"), "at least 40 are needed"),
         (lambda: fit(PAIRS, PAIRS, kind="pairs", generators=9), "can show at most"),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from symdisc.discover.device import Arrays
 from symdisc.discover.scatter import Scatter
 
 
@@ -88,7 +89,7 @@ def test_float32_chunks_keep_float64_accuracy():
 def test_float32_products_are_as_good_as_their_digits():
     rng = np.random.default_rng(6)
     x = (rng.standard_normal((5000, 6)) + 10).astype(np.float32)[:, :, None]
-    scatter = Scatter(1, 6, 1, np.float32)
+    scatter = Scatter(1, 6, 1, Arrays(dtype="float32"))
     scatter.add(x)
     assert error(scatter.pooled()[2], reference(x)[1]) <= 1e-5
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...options import option
+from ..device import torch_bytes
 from ..method import DiscoveryTask, Given
 from ..settings import Settings
 from .sizes import CHUNK_ITEMS, model_bytes
@@ -20,14 +19,6 @@ if TYPE_CHECKING:
     from ...symmetry import Symmetry
 
 MOST_TRAINED = 8000
-# What the drivers of NVIDIA, AMD and WSL put there: without any, torch need not be loaded to find no GPU.
-GPUS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
-
-
-def on_cpu(device: str) -> bool:
-    """Whether that is certain without torch."""
-    known = sys.platform == "linux" and not any(Path(node).exists() for node in GPUS)
-    return device == "cpu" or (device == "auto" and known)
 
 
 @dataclass(frozen=True)
@@ -91,7 +82,7 @@ class Function:
         rows = 8 * 60 * min(math.comb(size + 3, 3), 1000) * min(outputs, 100) * min(size, 64) ** 2
         seconds = 6.0 + 120 * (trained + n) * 6 * 64 * (size + 64 + outputs) / 2e9 + n * 1000**2 * 2 / 10e9
         # The interpreter with scipy, or with torch; the models, and after them the test functions of a chunk.
-        started = 9.5e7 if on_cpu(settings.device) and settings.function is None else 3e8
+        started = 9.5e7 + torch_bytes(settings.device if settings.function is None else "cuda")
         tests = 12 * min(n * 500, CHUNK_ITEMS) + min(rows, 2**31)
         memory = started + arrays + data.read_bytes + max(models, tests)
         return int(memory), float(min(seconds, 40 + n / 1e4))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..device import SMALLEST, out_of_memory
+from ..device import Array, Arrays, Blocks
 
 WIDTH, LAYERS = 64, 2
 BATCH = 256
@@ -25,9 +25,6 @@ LEAST_STEPS, MOST_STEPS = 1500, 6000
 EPOCHS = 120
 LOOK = 100
 BLOCK = 4096
-
-# An array of numpy or a tensor of torch: both know the operators used here.
-Array = Any
 
 
 @dataclass(frozen=True)
@@ -45,29 +42,6 @@ class Training:
     dtype: str = "float32"
 
 
-class Arrays:
-    """Where arrays live: numpy's on the processor, torch's on a GPU."""
-
-    def __init__(self, training: Training) -> None:
-        self.training = training
-        self.library: Any = np
-        if training.device != "cpu":
-            import torch
-
-            self.library = torch
-
-    def here(self, values: np.ndarray) -> Array:
-        """A copy to work with."""
-        if self.library is np:
-            return np.array(values, dtype=self.training.dtype)
-        kind = getattr(self.library, self.training.dtype)
-        return self.library.from_numpy(np.ascontiguousarray(values)).to(self.training.device, kind)
-
-    def back(self, values: Array) -> np.ndarray:
-        """float64 of numpy."""
-        return np.asarray(values if self.library is np else values.cpu().numpy(), dtype=float)
-
-
 class Network:
     """Layers with x sigmoid(x) between them.
 
@@ -76,7 +50,8 @@ class Network:
     """
 
     def __init__(self, sizes: tuple[int, int], training: Training, weights: np.ndarray | None = None) -> None:
-        self.arrays = Arrays(training)
+        self.arrays = Arrays.on(training.device, training.dtype)
+        self.blocks = Blocks(BLOCK)
         self.widths = [sizes[0], *[WIDTH] * LAYERS, sizes[1]]
         count = sum((one + 1) * other for one, other in pairwise(self.widths))
         self.weights = self.arrays.here(np.zeros(count) if weights is None else weights)
@@ -135,20 +110,9 @@ class Network:
         return np.stack(each, axis=1)
 
     def _by_blocks(self, z: np.ndarray, asked: Callable[[Array], np.ndarray]) -> np.ndarray:
-        """`asked` of all rows, in blocks that become smaller where the device has no room for them."""
-        found: list[np.ndarray] = []
-        low, step = 0, BLOCK
+        """`asked` of all rows."""
         with np.errstate(over="ignore"):
-            while low < len(z) or not found:
-                try:
-                    found.append(asked(self.arrays.here(z[low : low + step])))
-                except RuntimeError as error:
-                    if not out_of_memory(error) or step <= SMALLEST:
-                        raise
-                    step //= 2
-                    continue
-                low += step
-        return np.concatenate(found)
+            return np.concatenate(list(self.blocks.of(lambda part: asked(self.arrays.here(z[part])), len(z))))
 
 
 def train(z: np.ndarray, y: np.ndarray, held: np.ndarray, training: Training, seed: int) -> tuple[Network, float]:
@@ -171,7 +135,7 @@ def train(z: np.ndarray, y: np.ndarray, held: np.ndarray, training: Training, se
     weights, slope = network.weights, 0 * network.weights
     into = network.split(slope)
     mean, square = 0 * slope, 0 * slope
-    best, kept = math.inf, network.arrays.back(weights)
+    best, kept = math.inf, network.arrays.back(weights).copy()
     with np.errstate(over="ignore"):
         for step, chosen in enumerate(_batches(len(points), steps, rng), start=1):
             values, inputs, slopes = network.forward(points[chosen])
@@ -185,7 +149,7 @@ def train(z: np.ndarray, y: np.ndarray, held: np.ndarray, training: Training, se
             if step % LOOK == 0 or step == steps:
                 error = float(loss(library, network.forward(apart)[0], wanted)[0])
                 if error < best:
-                    best, kept = error, network.arrays.back(weights)
+                    best, kept = error, network.arrays.back(weights).copy()
     return Network((z.shape[1], y.shape[1]), replace(training, dtype="float64"), kept), best
 
 

@@ -13,6 +13,7 @@ from ...errors import InputError
 from ...symmetry import Block, Verdict
 from ..batches import BATCHES, batch_numbers, too_few
 from ..candidates import candidates_of
+from ..device import device_of
 from ..evidence import Evidence
 from ..method import Given, Outcome
 from ..ranks import current
@@ -33,7 +34,6 @@ from .choice import (
     worth_averaging,
 )
 from .frame import Frame
-from .method import on_cpu
 from .models import FAR, Fitted, wrong_samples
 from .sizes import PARTS
 from .weak import Axes, Degrees, degrees_for, guide_forms, middle, precision, used_actions, weak_evidence, weak_moments
@@ -64,7 +64,7 @@ class FunctionTask:
         if self.classes is not None and self.action != "invariant":
             raise InputError(f"--output-action {self.action}: y holds classes, which can only stay what they are")
         self.found = None if given is not None else candidates_of(settings.candidates or "linear", data)
-        self.device = _device(settings.device)
+        self.device = device_of(settings.device)
         self._parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         self._chunks: Iterator[Chunk] | None = None
         self._read = 0
@@ -397,18 +397,3 @@ class FunctionTask:
         """Share of y that the best linear function of x leaves over."""
         slope = self.z.T @ self.u / len(self.z)
         return float(((self.u - self.z @ slope) ** 2).mean() / (self.u**2).mean())
-
-
-def _device(name: str) -> str:
-    """The device of the perceptron, as torch names it."""
-    if on_cpu(name):
-        return "cpu"
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if not name.startswith("cuda"):
-        raise InputError(f"--device {name}: auto, cpu or cuda[:i]")
-    if not torch.cuda.is_available():
-        raise InputError(f"--device {name}: torch sees no GPU here; use cpu or auto")
-    return name

@@ -21,6 +21,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...recursion import closure_penalty, flow, images, orthogonality_penalty
+from ..device import device_of
 from .network_options import NetworkOptions
 from .network_start import distance, spectral_start
 from .network_weights import Parametrisation, orthonormal, whole
@@ -91,10 +92,8 @@ class Network:
             raise InputError(f"generators to start from have shape {np.shape(generators)}; needed: {(k, d, d)}")
         if dtype not in ("float32", "float64"):
             raise InputError(f"dtype {dtype!r}: it must be float32 or float64")
-        if device.startswith("cuda") and not torch.cuda.is_available():
-            raise InputError(f"device {device!r}: no CUDA device is at hand; use cpu")
         self.d, self.m, self.k, self.rank, self.seed = d, m, k, rank, seed
-        self._device, self._type = torch.device(device), getattr(torch, dtype)
+        self._device, self._type = torch.device(device_of(device)), getattr(torch, dtype)
         self._forms = Parametrisation(d, k, basis, rank, self._device, self._type)
         start = self._start(generators, np.random.default_rng((seed, 0)))
         self._spectral = self.options.start == "spectral" and generators is None

@@ -13,7 +13,7 @@ from ...algebra import principal_angles
 from ...errors import InputError, ResourceError
 from ..batches import BATCHES, batch_numbers, too_few
 from ..candidates import candidates_of, low_rank
-from ..device import SMALLEST, out_of_memory, released
+from ..device import SMALLEST, device_of, out_of_memory, released
 from ..method import Given, Outcome
 from ..settings import Settings
 from ..task import Progress
@@ -39,7 +39,7 @@ class PairsTask:
 
     def __init__(self, data: DataSet, settings: Settings, options: LConvOptions, given: Given | None) -> None:
         self.data, self.settings, self.options, self.given = data, settings, options, given
-        self.device = _device(settings.device)
+        self.device = torch.device(device_of(settings.device))
         self.dtype = torch.float32 if settings.dtype == "float32" else torch.float64
         spec, self.rank = low_rank(settings.candidates or "linear")
         self.candidates = candidates_of(spec, data)
@@ -443,15 +443,3 @@ def _angle(a: Model, b: Model) -> float:
     """Degrees between two spans."""
     angles = principal_angles(a.generators.double().cpu().numpy(), b.generators.double().cpu().numpy())
     return float(np.max(angles))
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise InputError(f"--device {name}: auto, cpu or cuda[:i]") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"--device {name}: torch sees no GPU here; use auto or cpu")
-    return device

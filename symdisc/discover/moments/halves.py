@@ -18,6 +18,7 @@ from math import comb
 
 import numpy as np
 
+from ..device import MAIN, Array, Arrays
 from ..hermite import one_dimensional
 
 TABLE_VALUES = 1 << 22
@@ -30,7 +31,7 @@ def count(variables: int, degree: int) -> int:
     return comb(variables + degree - 1, degree) if variables else int(degree == 0)
 
 
-def _tables(powers: np.ndarray, degree: int, join: np.ufunc) -> list[np.ndarray]:
+def _tables(powers: Array, degree: int, join: Callable[..., Array], arrays: Arrays) -> list[Array]:
     """For every degree up to `degree` (p, ..), all products of powers of the variables.
 
     Those of the first variables come first: the first count(j, e) of degree e are those of j variables.
@@ -41,7 +42,7 @@ def _tables(powers: np.ndarray, degree: int, join: np.ufunc) -> list[np.ndarray]
     d = powers.shape[1]
     tables = [powers[0, :1]]
     for e in range(1, degree + 1):
-        table = np.empty((count(d, e), *powers.shape[2:]), dtype=powers.dtype)
+        table = arrays.empty(powers, count(d, e), *powers.shape[2:])
         at = 0
         for i in range(d):
             for k in range(1, e + 1):
@@ -60,7 +61,7 @@ class Part:
     e: int
     k: int
     m: int
-    place: np.ndarray
+    place: Array
 
 
 class Halves:
@@ -68,12 +69,13 @@ class Halves:
 
     Args:
         codes: (d,) keys of the variables. top: highest degree.
-        places: where keys stand among the sums.
+        places: where keys stand among the sums. arrays: where these and the samples live.
     """
 
-    def __init__(self, codes: np.ndarray, top: int, places: Callable[[np.ndarray], np.ndarray]) -> None:
+    def __init__(self, codes: np.ndarray, top: int, places: Callable[[np.ndarray], np.ndarray], arrays: Arrays) -> None:
         self.d, self.top, self.half = len(codes), top, top // 2
-        self.codes, self._places = codes, places
+        self.codes, self.arrays = codes, arrays
+        self._places = lambda keys: arrays.here(places(keys), np.int64)
 
     @property
     def _after(self) -> int:
@@ -81,10 +83,10 @@ class Halves:
         return self.top - self.half - 1
 
     @cached_property
-    def _plan(self) -> tuple[list[np.ndarray], list[Part]]:
+    def _plan(self) -> tuple[list[Array], list[Part]]:
         """Places of the functions up to `half`, and the products for the others."""
         keys = np.arange(self.top + 1, dtype=np.uint64)[:, None] * self.codes
-        before, after = (_tables(one, self.half, np.add) for one in (keys, keys[:, ::-1]))
+        before, after = (_tables(one, self.half, np.add, MAIN) for one in (keys, keys[:, ::-1]))
         parts = []
         for j in range(self.d):
             for e in range(self.half + 1 if j else 1):
@@ -97,17 +99,19 @@ class Halves:
                             parts.append(Part(j, e, k, m, self._places(own)))
         return [self._places(table) for table in before], parts
 
-    def add(self, sums: np.ndarray, z: np.ndarray, weights: np.ndarray) -> None:
+    def add(self, sums: Array, z: Array, weights: Array) -> None:
         """Add to `sums` those of samples z (n, d) with weights e (n,)."""
-        step = max(64, TABLE_VALUES // comb(self.d + self.half, self.half))
+        step = max(64, self.arrays.ample * TABLE_VALUES // comb(self.d + self.half, self.half))
         for first in range(0, len(z), step):
             self._block(sums, z[first : first + step], weights[first : first + step])
 
-    def _block(self, sums: np.ndarray, z: np.ndarray, weights: np.ndarray) -> None:
+    def _block(self, sums: Array, z: Array, weights: Array) -> None:
         low, parts = self._plan
-        powers = np.stack(one_dimensional(np.ascontiguousarray(z.T), self.top))
-        before = _tables(powers, self.half, np.multiply)
-        after = _tables(powers[:, ::-1], self._after, np.multiply)
+        library = self.arrays.library
+        # Stacked, every variable is one stretch of memory.
+        powers = library.stack(one_dimensional(library.stack([*z.T]), self.top, library))
+        before = _tables(powers, self.half, library.multiply, self.arrays)
+        after = _tables(library.flip(powers, (1,)), self._after, library.multiply, self.arrays)
         for place, table in zip(low, before, strict=True):
             sums[place] += table @ weights
         for part in parts:

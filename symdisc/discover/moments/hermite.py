@@ -13,9 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import comb
+from typing import Any
 
 import numpy as np
 
+from ..device import MAIN, Array, Arrays
 from ..hermite import Places, codes, one_dimensional
 from .halves import MANY, Halves
 
@@ -24,11 +26,12 @@ BLOCK_VALUES = 1 << 20
 FARTHEST = 700.0
 
 
-def damping(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def damping(z: Array, library: Any = np) -> tuple[Array, Array]:
     """Weights e (n,) of samples z (n, d), and z with the samples that weigh nothing moved to 0."""
-    exponent = np.einsum("nd,nd->n", z, z) / (4 * z.shape[1])
+    exponent = library.einsum("nd,nd->n", z, z) / (4 * z.shape[1])
     near = exponent < FARTHEST
-    return np.where(near, np.exp(-np.minimum(exponent, FARTHEST)), 0.0), np.where(near[:, None], z, 0.0)
+    weights = library.exp(-library.clip(exponent, None, FARTHEST))
+    return library.where(near, weights, 0.0), library.where(near[:, None], z, 0.0)
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,12 @@ class Hermite:
 
     Args:
         d: number of variables; degree: highest degree of a test function.
+        arrays: where samples and their sums live.
     """
 
     d: int
     degree: int
+    arrays: Arrays = MAIN
 
     @property
     def sums(self) -> int:
@@ -124,11 +129,23 @@ class Hermite:
 
     @cached_property
     def _halves(self) -> Halves:
-        return Halves(self._codes, self.degree + 2, self._places)
+        return Halves(self._codes, self.degree + 2, self._places, self.arrays)
+
+    @cached_property
+    def _steps(self) -> list[list[tuple[Array, Array]]]:
+        """For every variable and power: what is multiplied, and what of it is kept for the next variables."""
+        plan, _, degrees, _ = self._plan
+        steps, stop = [], 1
+        for parts in plan:
+            kept = [part[degrees[:stop][part] + k < self.degree + 2] for k, part in enumerate(parts, 1)]
+            both = ([self.arrays.here(at, np.int64) for at in one] for one in (parts, kept))
+            steps.append(list(zip(*both, strict=True)))
+            stop += sum(len(few) for few in kept)
+        return steps
 
     # --- sums over samples
 
-    def add(self, sums: np.ndarray, z: np.ndarray, fields: np.ndarray | None = None) -> np.ndarray | None:
+    def add(self, sums: Array, z: Array, fields: Array | None = None) -> Array | None:
         """Add sum e h_gamma over samples to `sums` (Q,).
 
         Args:
@@ -139,36 +156,33 @@ class Hermite:
             (Q', f): sum e h_beta fields over the low multi-indices, where there are fields.
         """
         if fields is None and self.sums >= MANY:
-            weights, near = damping(z)
+            weights, near = damping(z, self.arrays.library)
             self._halves.add(sums, near, weights)
             return None
-        low = len(self._plan[1])
-        step = int(np.clip(BLOCK_VALUES // low, 16, 4096))
-        table = np.empty((low, min(step, max(len(z), 1))))
-        total = None if fields is None else np.zeros((low, fields.shape[1]))
+        low, empty = len(self._plan[1]), self.arrays.empty
+        step = self.arrays.ample * int(np.clip(BLOCK_VALUES // low, 16, 4096))
+        table = empty(z, low, min(step, max(len(z), 1)))
+        total = None if fields is None else self.arrays.zeros(low, fields.shape[1])
         for first in range(0, len(z), step):
-            weights, near = damping(z[first : first + step])
-            rows = table[:, : len(near)] if len(near) == table.shape[1] else np.empty((low, len(near)))
+            weights, near = damping(z[first : first + step], self.arrays.library)
+            rows = table[:, : len(near)] if len(near) == table.shape[1] else empty(z, low, len(near))
             self._block(sums, near, weights, rows)
             if total is not None and fields is not None:
                 total += rows @ (weights[:, None] * fields[first : first + step])
         return total
 
-    def _block(self, sums: np.ndarray, z: np.ndarray, weights: np.ndarray, rows: np.ndarray) -> None:
-        plan, _, degrees, _ = self._plan
-        top = self.degree + 2
+    def _block(self, sums: Array, z: Array, weights: Array, rows: Array) -> None:
+        library = self.arrays.library
         rows[0] = 1.0
         sums[0] += weights.sum()
         stop, at = 1, 1
-        for j, steps in enumerate(plan):
-            powers = one_dimensional(z[:, j], top)
-            products = rows[:stop] @ (np.stack(powers[1:], axis=1) * weights[:, None])
-            size = stop
-            for k, part in enumerate(steps, 1):
+        for j, steps in enumerate(self._steps):
+            powers = one_dimensional(z[:, j], self.degree + 2, library)
+            products = rows[:stop] @ (library.stack(powers[1:], 1) * weights[:, None])
+            for k, (part, few) in enumerate(steps, 1):
                 sums[at : at + len(part)] += products[part, k - 1]
                 at += len(part)
-                few = part[degrees[:size][part] + k < top]
-                np.multiply(rows[few], powers[k], out=rows[stop : stop + len(few)])
+                library.multiply(rows[few], powers[k], out=rows[stop : stop + len(few)])
                 stop += len(few)
 
     # --- what a flow makes of them
@@ -242,12 +256,20 @@ class Hermite:
             parts.append(coefficients[1:].sum(axis=0))
         return parts[0], parts[1]
 
-    def spread(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def spread(self, z: Array) -> tuple[Array, Array, Array]:
         """e^2 A and e^2 B (n,) of samples z (n, d), and z without those that weigh nothing."""
-        weights, near = damping(z)
-        square = np.einsum("nd,nd->n", near, near)
-        a, b = (np.polynomial.polynomial.polyval(square, part) for part in self._spread)
+        weights, near = damping(z, self.arrays.library)
+        square = self.arrays.library.einsum("nd,nd->n", near, near)
+        a, b = (_polynomial(part.tolist(), square) for part in self._spread)
         return weights**2 * a, weights**2 * b, near
+
+
+def _polynomial(coefficients: list[float], at: Array) -> Array:
+    """By Horner's rule, lowest power first."""
+    value = coefficients[-1] + 0 * at
+    for coefficient in coefficients[-2::-1]:
+        value = coefficient + value * at
+    return value
 
 
 def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -28,6 +28,9 @@ class Fields:
         frame: of the components.
         boundary: zero, mirror, or auto.
 
+    Attributes:
+        velocity: (D, K, r), what samples (n, D) are multiplied with to give the velocities of their components.
+
     Raises:
         InputError: a grid that cannot be searched.
     """
@@ -55,10 +58,6 @@ class Fields:
     def count(self) -> int:
         """K."""
         return self.warp.dimension
-
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        """(n, K, r): velocities of samples (n, D)."""
-        return np.tensordot(x, self.velocity, axes=1)
 
     def space(self) -> Space:
         """All fields."""

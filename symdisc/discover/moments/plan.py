@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...data.memory import format_size
 from ..batches import BATCHES
 from ..candidates import candidates_of, is_grid
+from ..device import torch_bytes
 from ..settings import Settings
 from .halves import MANY
 
@@ -69,7 +70,8 @@ def foreseen(data: DataSet, settings: Settings, options: MomentsOptions) -> tupl
         d, candidates = columns, candidates_of(spec, data).dimension
     degree = options.degree or affordable(d, candidates, data.samples)
     memory, seconds = cost(d, candidates, data.samples, degree or min(DEGREES))
-    reading = 6e7 + data.read_bytes + 8 * (6 * columns**2 + 3 * min(data.chunk_rows, data.samples) * columns)
+    started = 6e7 + torch_bytes(settings.device)
+    reading = started + data.read_bytes + 8 * (6 * columns**2 + 3 * min(data.chunk_rows, data.samples) * columns)
     seconds += 1.0 + data.samples * (columns**2 + columns * d) * 4 / FLOPS
     return degree, int(memory + reading), float(seconds)
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
+from ..device import MAIN, Array, Blocks
 from .hermite import Hermite
 
 STEP = 4096
@@ -15,9 +19,10 @@ class FlowSums:
     """Sums of damped Hermite functions for every batch, and of what the covariance of one sample's rows needs.
 
     Args:
-        hermite: the test functions.
+        hermite: the test functions, and where the sums live while they are made.
         batches: B.
-        fields: K, for rows of fields that are no function of z (velocities given with every sample); 0: none.
+        fields: (D, K, d), for rows of K fields that are no function of z: what samples (n, D) are multiplied with to
+            give the velocities V of z; None: none.
 
     Attributes:
         count: (B,); sums: (B, Q) of e h_gamma.
@@ -26,52 +31,96 @@ class FlowSums:
             Gamma = e^2 (A I + B z z^T) is the sum over tests of grad w grad w^T.
     """
 
-    def __init__(self, hermite: Hermite, batches: int, fields: int = 0) -> None:
+    def __init__(self, hermite: Hermite, batches: int, fields: np.ndarray | None = None) -> None:
         d = hermite.d
-        self.hermite, self.fields = hermite, fields
+        self.hermite, self.arrays = hermite, hermite.arrays
+        self.fields = None if fields is None else self.arrays.here(fields)
+        count, low = (0, 0) if fields is None else (fields.shape[1], len(hermite.low))
+        zeros = self.arrays.zeros
         self.count = np.zeros(batches)
-        self.sums = np.zeros((batches, hermite.sums))
-        self.second = np.zeros((d + 1, d + 1))
-        self.fourth = np.zeros((d * (d + 1) // 2, (d + 1) * (d + 2) // 2))
-        low = len(hermite.low) if fields else 0
-        self.pushed = np.zeros((batches, low, fields * d))
-        self.pushed_second = np.zeros((fields, fields))
+        self.sums = zeros(batches, hermite.sums)
+        self.second = zeros(d + 1, d + 1)
+        self.fourth = zeros(d * (d + 1) // 2, (d + 1) * (d + 2) // 2)
+        self.pushed = zeros(batches, low, count * d)
+        self.pushed_second = zeros(count, count)
+        self._blocks = Blocks()
 
-    def add(self, z: np.ndarray, batch: np.ndarray, velocity: np.ndarray | None = None) -> None:
+    def add(self, z: np.ndarray, batch: np.ndarray, x: np.ndarray | None = None) -> None:
         """Add samples.
 
         Args:
-            z: (n, d); batch: (n,) numbers; velocity: (n, K, d).
+            z: (n, d); batch: (n,) numbers; x: (n, D), where there are fields.
         """
+        if self.arrays.ours:
+            self._add(z, batch, x)
+            return
+
+        def some(part: slice) -> FlowSums:
+            # Apart from the others: where memory runs out half way, nothing has been counted.
+            own = self._none()
+            own._add(z[part], batch[part], None if x is None else x[part])
+            return own
+
+        for own in self._blocks.of(some, len(z)):
+            for name in self._names:
+                total = getattr(self, name)
+                total += getattr(own, name)
+
+    def _none(self) -> FlowSums:
+        """The same sums of no samples."""
+        own = copy(self)
+        own.count = np.zeros_like(self.count)
+        for name in self._names[1:]:
+            setattr(own, name, self.arrays.library.zeros_like(getattr(self, name)))
+        return own
+
+    def _add(self, z: np.ndarray, batch: np.ndarray, x: np.ndarray | None) -> None:
+        here = self.arrays.here
         order = np.argsort(batch, kind="stable")
         cuts = np.searchsorted(batch[order], np.arange(len(self.count) + 1))
+        points, ordered = here(z), here(order, np.int64)
+        moved = None if x is None else self.arrays.library.tensordot(here(x), self.fields, 1)
         for number in range(len(self.count)):
-            rows = order[cuts[number] : cuts[number + 1]]
+            rows = ordered[cuts[number] : cuts[number + 1]]
             if not len(rows):
                 continue
             self.count[number] += len(rows)
-            if velocity is None:
-                self.hermite.add(self.sums[number], z[rows])
+            if moved is None:
+                self.hermite.add(self.sums[number], points[rows])
             else:
-                pushed = self.hermite.add(self.sums[number], z[rows], velocity[rows].reshape(len(rows), -1))
+                pushed = self.hermite.add(self.sums[number], points[rows], moved[rows].reshape(len(rows), -1))
                 self.pushed[number] += pushed
-        for first in range(0, len(z), STEP):
-            part = slice(first, first + STEP)
-            self._add_second(z[part], None if velocity is None else velocity[part])
+        step = self.arrays.ample * STEP
+        for first in range(0, len(z), step):
+            part = slice(first, first + step)
+            self._add_second(points[part], None if moved is None else moved[part])
 
-    def _add_second(self, z: np.ndarray, velocity: np.ndarray | None) -> None:
-        n, d = z.shape
+    @cached_property
+    def _pairs(self) -> tuple[Array, ...]:
+        """The upper triangles of z z and of y y."""
+        pairs = (*np.triu_indices(self.hermite.d), *np.triu_indices(self.hermite.d + 1))
+        return tuple(self.arrays.here(at, np.int64) for at in pairs)
+
+    def _add_second(self, z: Array, velocity: Array | None) -> None:
+        library = self.arrays.library
         a, b, near = self.hermite.spread(z)
-        lever = np.concatenate([near, np.ones((n, 1))], axis=1)
+        lever = library.concatenate([near, library.ones_like(near[:, :1])], 1)
         self.second += (lever * a[:, None]).T @ lever
-        i, k = np.triu_indices(d)
-        j, m = np.triu_indices(d + 1)
+        i, k, j, m = self._pairs
         self.fourth += (near[:, i] * near[:, k] * b[:, None]).T @ (lever[:, j] * lever[:, m])
         if velocity is not None:
-            flat = velocity * np.sqrt(a)[:, None, None]
-            rows = np.swapaxes(flat, 1, 2).reshape(-1, self.fields)
-            along = np.einsum("nkd,nd->nk", velocity, near)
+            flat = velocity * library.sqrt(a)[:, None, None]
+            rows = library.swapaxes(flat, 1, 2).reshape(-1, len(self.pushed_second))
+            along = library.einsum("nkd,nd->nk", velocity, near)
             self.pushed_second += rows.T @ rows + (along * b[:, None]).T @ along
+
+    def home(self) -> FlowSums:
+        """The same sums in main memory, from which everything else is made."""
+        if self.arrays.ours:
+            return self
+        home = FlowSums(replace(self.hermite, arrays=MAIN), len(self.count))
+        home.restore(self.state())
+        return home
 
     @property
     def means(self) -> np.ndarray:
@@ -95,11 +144,12 @@ class FlowSums:
 
     def state(self) -> dict[str, np.ndarray]:
         """Plain arrays."""
-        return {name: getattr(self, name) for name in self._names}
+        return {"count": self.count} | {name: self.arrays.back(getattr(self, name)) for name in self._names[1:]}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Back to a saved state."""
-        for name in self._names:
-            setattr(self, name, np.array(state[name]))
+        self.count = np.array(state["count"])
+        for name in self._names[1:]:
+            setattr(self, name, self.arrays.here(np.array(state[name])))
 
     _names = ("count", "sums", "second", "fourth", "pushed", "pushed_second")

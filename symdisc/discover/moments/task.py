@@ -13,6 +13,7 @@ from ...rounding import plural
 from ...symmetry import Block, Verdict
 from ..batches import BATCHES, batch_numbers, too_few
 from ..candidates import candidates_of, is_grid
+from ..device import Arrays, device_of
 from ..evidence import MomentEvidence, whitened
 from ..method import Given, Outcome
 from ..ranks import current
@@ -60,7 +61,8 @@ class MomentsTask:
         self.grid = is_grid(self.spec)
         self._check()
         self.columns = data.d * data.channels
-        self.scatter = Scatter(1, self.columns)
+        self.arrays = Arrays.on(device_of(settings.device))
+        self.scatter = Scatter(1, self.columns, arrays=self.arrays)
         count = min(SAMPLE, data.samples)
         rng = np.random.default_rng([settings.seed, 5])
         self._chosen = np.sort(rng.choice(data.samples, count, replace=False, shuffle=False))
@@ -76,8 +78,6 @@ class MomentsTask:
 
     def _check(self) -> None:
         data, settings, options = self.data, self.settings, self.options
-        if settings.device not in ("auto", "cpu"):
-            raise InputError(f"--device {settings.device}: the moments method runs on the CPU; use auto or cpu")
         if settings.dtype == "float32":
             raise InputError("--dtype float32: the moments method computes in float64; leave it out")
         if settings.output_action is not None:
@@ -164,8 +164,8 @@ class MomentsTask:
         if self.grid:
             self.fields = Fields(self.data, self.sample, self.frame, self.options.boundary)
         self.degree = self.options.degree or affordable(r, self._candidates(r), self.data.samples) or min(DEGREES)
-        self.hermite = Hermite(r, self.degree)
-        self.sums = FlowSums(self.hermite, BATCHES, self.fields.count if self.fields else 0)
+        self.hermite = Hermite(r, self.degree, self.arrays)
+        self.sums = FlowSums(self.hermite, BATCHES, self.fields.velocity if self.fields else None)
 
     def _candidates(self, r: int) -> int:
         if self.given is not None or self.grid:
@@ -177,8 +177,7 @@ class MomentsTask:
     def _sum(self, x: np.ndarray, batch: np.ndarray) -> None:
         assert self.frame is not None
         assert self.sums is not None
-        velocity = None if self.fields is None else self.fields(x)
-        self.sums.add(self.frame(x), batch, velocity)
+        self.sums.add(self.frame(x), batch, x if self.fields else None)
 
     def progress(self) -> Progress:
         """Samples read in this pass."""
@@ -209,6 +208,13 @@ class MomentsTask:
 
     def outcome(self) -> Outcome:
         """The evidence; or why there is none."""
+        if self.sums is not None:
+            self.sums = self.sums.home()
+        outcome = self._outcome()
+        outcome.device = self.arrays.device
+        return outcome
+
+    def _outcome(self) -> Outcome:
         d = self.data.d
         if self.silent is not None or self.frame is None or self.sums is None:
             return Outcome(
