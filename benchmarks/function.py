@@ -175,9 +175,10 @@ def step(options: argparse.Namespace) -> None:
     record("function_step", "The function method: one step of two bodies", HEADER, rows)
 
 
+MODELS = ["quadratic", "polynomial", "kernel", "forms", "auto"]
 NULLS: list[tuple[str, int, dict[str, Any], str]] = [
     (f"d = {d}{', linear term' * linear}", n, {"dimension": d, "linear": linear}, model)
-    for model in ("quadratic", "polynomial", "kernel", "auto")
+    for model in MODELS
     for n in (600, 3000)
     for d, linear in ((3, True), (4, False), (5, True))
 ]
@@ -187,7 +188,7 @@ def null(options: argparse.Namespace) -> None:
     """Random functions: false discoveries, also of a model class that is itself symmetric."""
     clock, rows = Clock(options.minutes), []
     degrees = choice.degrees
-    for label, samples, own, model in NULLS:
+    for label, samples, own, model in [entry for entry in NULLS if entry[3] in options.models]:
         tally: Counter[str] = Counter()
         least = np.inf
         choice.degrees = (lambda r, n: [2]) if model == "quadratic" else degrees
@@ -213,7 +214,8 @@ def null(options: argparse.Namespace) -> None:
                 "none",
                 "least defect",
             ]
-            record("function_null", "Functions without a symmetry, 10 % noise, tolerance 0.1", header, rows)
+            name = "function_null" if options.models == MODELS else f"function_null_{'_'.join(options.models)}"
+            record(name, "Functions without a symmetry, 10 % noise, tolerance 0.1", header, rows)
 
 
 def maps(options: argparse.Namespace) -> None:
@@ -271,6 +273,7 @@ def main() -> None:
     parser.add_argument("--table", action="append", choices=tuple(TABLES), help="one table; again for more")
     parser.add_argument("--seeds", type=int, default=5, help="data sets an entry")
     parser.add_argument("--nulls", type=int, default=100, help="random functions an entry")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS, help="null: of f")
     parser.add_argument("--first", type=int, default=0, help="the first seed (not of liegg)")
     parser.add_argument("--sizes", type=int, nargs="+", default=[300, 1000, 3000], help="maps: numbers of samples")
     parser.add_argument("--minutes", type=float, default=60.0, help="most a table may take")

@@ -105,16 +105,17 @@ class Task:
 
 TASKS = {
     "o5": Task(
-        o5, "so(5)", 2 * V, Scalar, 1, Size(steps=600), {"candidates": "linear+shared:5"}, False,
+        o5, "so(5)", 2 * V, Scalar, 1, Size(steps=2000), {"candidates": "linear+shared:5"}, False,
         {300: (0.0384, 0.248), 1000: (0.0198, 0.0892), 10_000: (0.0231, 0.0616)},
     ),
     "inertia": Task(
-        inertia, "so(3)", 5 * Scalar + 5 * V, V * V, 2, Size(layers=2, steps=500),
+        inertia, "so(3)", 5 * Scalar + 5 * V, V * V, 2, Size(layers=2, steps=2000),
         {"candidates": "traceless+shared:4", "output_action": "tensor:2,0"}, True,
         {300: (0.316, 4.94), 1000: (0.0604, 3.24), 10_000: (0.0185, 0.154)},
     ),
     "particle": Task(
-        particle, "SO+(1,3)", 4 * V, Scalar, 1, Size(64, steps=600), {"candidates": "linear+shared:4"}, False,
+        particle, "SO+(1,3)", 4 * V, Scalar, 1, Size(128, steps=3000),
+        {"candidates": "linear+shared:4", "options": {"function.folds": 5}}, False,
         {300: (0.0026, 0.70), 1000: (0.00037, 0.36), 10_000: (0.0002, 0.017)},
     ),
 }  # fmt: skip
