@@ -58,8 +58,10 @@ def analyze(generators: Any, *, noise: float | None = None) -> LieAlgebra:
         return _large(found, noise)
     brackets = structure.brackets(found.basis)
     algebra, ruler = _measured(found, brackets, noise)
-    read = _read(found, brackets, algebra, noise)
-    if read.noise > NOT_CLOSED or read.reading is None or _incomplete(found, read):
+    shown = algebra.noise / found.spread
+    # A reading finds no less noise than is shown, so beyond this there is none; of large matrices it takes minutes.
+    read = None if shown > NOT_CLOSED else _read(found, brackets, shown, noise)
+    if read is None or read.noise > NOT_CLOSED or read.reading is None or _incomplete(found, read):
         algebra.abelian = None
         algebra.name = f"unnamed: not closed, {k} independent generators"
         algebra.notes.append(_generated(found))
@@ -137,9 +139,8 @@ def _large(found: Span, noise: float | None) -> LieAlgebra:
     return algebra
 
 
-def _read(found: Span, brackets: structure.Brackets, algebra: LieAlgebra, noise: float | None) -> Nearest:
+def _read(found: Span, brackets: structure.Brackets, shown: float, noise: float | None) -> Nearest:
     """The most degenerate algebra that the noise of the matrices allows."""
-    shown = algebra.noise / found.spread
     return nearest(found, shown, known=noise is not None or brackets.noise is None)
 
 
