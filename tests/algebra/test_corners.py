@@ -1,5 +1,7 @@
 """Nothing, one matrix, and what cannot be said: corners of the algebra."""
 
+import importlib
+
 import numpy as np
 import pytest
 from matrices import pseudo_orthogonal
@@ -128,3 +130,18 @@ def test_maps_of_a_plane_and_a_one_are_affine():
     facts = analyze(turn).to_dict()
     assert sentence(facts, ["homogeneous"]).endswith("affine maps of R^2")
     assert sentence(facts, ["homogeneous", "output"]) == sentence(facts) == sentence(facts, ["space"])
+
+
+def test_nothing_is_read_where_brackets_show_too_much_noise(monkeypatch):
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a reading of large matrices takes minutes")
+
+    matrices = np.random.default_rng(0).standard_normal((3, 40, 40))
+    slow = analyze(matrices)
+    monkeypatch.setattr(importlib.import_module("symdisc.algebra.analyze"), "nearest", never)
+    quick = analyze(matrices)
+    assert quick.name == slow.name == "unnamed: not closed, 3 independent generators"
+    # An algebra is read.
+    rotations = [np.outer(a, b) - np.outer(b, a) for a, b in ((x, y) for x in np.eye(3) for y in np.eye(3))]
+    with pytest.raises(AssertionError, match="takes minutes"):
+        analyze(np.array(rotations)[[1, 2, 5]])
