@@ -27,9 +27,8 @@ def completion(generators: np.ndarray, most: int, clear: float = CLEAR) -> np.nd
     basis = np.linalg.qr(generators.reshape(k, -1).T)[0].T
     while True:
         stack = basis.reshape(-1, m, m)
-        products = np.einsum("aij,bjk->abik", stack, stack)
         first, second = np.triu_indices(len(stack), 1)
-        brackets = (products - products.transpose(1, 0, 2, 3))[first, second].reshape(len(first), m * m)
+        brackets = (stack[first] @ stack[second] - stack[second] @ stack[first]).reshape(len(first), m * m)
         sizes = np.linalg.norm(brackets, axis=1)
         if not len(sizes) or sizes.max() < 1e-12:
             break
