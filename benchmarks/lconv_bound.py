@@ -47,7 +47,12 @@ def bound(
 
 
 def excess(
-    generators: np.ndarray, found: np.ndarray, x: np.ndarray, t: np.ndarray, deviation: float
+    generators: np.ndarray,
+    found: np.ndarray,
+    x: np.ndarray,
+    t: np.ndarray,
+    deviation: float,
+    information: np.ndarray | None = None,
 ) -> tuple[float, int]:
     """chi^2 of the error of a span found, in the covariance that the information allows, and its degrees of freedom.
 
@@ -55,9 +60,11 @@ def excess(
     efficient an estimate is. At the bound the mean of chi^2 is the degrees of freedom.
 
     Args:
-        found: (k, d, d). The others as for `bound`.
+        found: (k, d, d). information: for unit noise, in the orthonormal basis of `informed`; None: the one that it
+            gives. The others as for `bound`.
     """
-    basis, across, information = informed(generators, x, t, None)
+    basis, across, at_true = informed(generators, x, t, None)
+    information = at_true if information is None else information
     k = len(generators)
     # The basis of the span found that differs from the true one by what is orthogonal to it.
     rows = found.reshape(k, -1)
