@@ -9,7 +9,7 @@ from symdisc.discover.candidates import candidates
 from symdisc.discover.lconv.model import Model, normalised, principal
 from symdisc.discover.lconv.pairs import Block, Pairs
 from symdisc.discover.lconv.quadratic import second_moments, side_by_side, stacked
-from symdisc.discover.lconv.refine import locate, place, quadrature, refine
+from symdisc.discover.lconv.refine import factor_of, locate, place, precision_of, quadrature, refine
 from symdisc.discover.lconv.space import Space
 
 CPU = torch.device("cpu")
@@ -188,3 +188,12 @@ def test_the_pull_of_a_spread_is_half_a_gradient():
     covariance = root @ root.transpose(1, 2)
     along = float((placed.pull_of_spread(covariance) * model.generators).sum())
     assert along == pytest.approx(float((covariance * placed.gram).sum()), rel=1e-8)
+
+
+def test_a_pair_that_does_not_move_has_a_factor_in_single_precision():
+    """Seen on 100,000 exact images: a second generator whose t are those of the first but for rounding."""
+    spread = torch.tensor([[1.0, 1.0000001], [1.0000001, 1.0]])
+    model = Model(torch.zeros((2, 3, 3)), spread, 1e-12)
+    assert float(torch.linalg.eigvalsh(precision_of(model).double()).min()) > 0
+    factor = factor_of(torch.zeros((1, 2, 2)), model)
+    assert torch.isfinite(factor).all() and float(torch.diagonal(factor[0]).min()) > 0

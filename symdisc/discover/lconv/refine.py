@@ -168,8 +168,9 @@ def factor_of(gram: torch.Tensor, model: Model) -> torch.Tensor:
 
 
 def precision_of(model: Model) -> torch.Tensor:
-    """P^{-1}."""
-    return torch.linalg.inv(regularised(model.spread, 1e-10))
+    """P^{-1}, positive definite in the precision of the model too: of a pair that moves by nothing it is all there is."""
+    spread = regularised(model.spread.double(), 1e-10 if model.spread.dtype == torch.float64 else 1e-6)
+    return torch.linalg.inv(spread).to(model.spread.dtype)
 
 
 def eigen_of(model: Model) -> Eigen | None:
