@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import torch
 
-from .flow import SMALL, images
+from .flow import images
 from .quadratic import regularised, second_moments, solve_in
+from .sizes import SMALL
 from .space import Space
 
 FALL = 0.75

@@ -18,7 +18,8 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from .flow import SMALL, EigenFlow, Flow, SmallFlow, TaylorFlow, combine, images
+from .flow import EigenFlow, Flow, SmallFlow, TaylorFlow, combine, images
+from .sizes import SMALL
 
 
 class Derivative(Protocol):

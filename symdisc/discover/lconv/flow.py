@@ -9,8 +9,8 @@ from typing import Protocol
 import torch
 
 from .exponentials import Exponentials
+from .sizes import SMALL
 
-SMALL = 12
 TOLERANCE = 1e-15
 CONDITION = 1e4
 LEAN = 0.3

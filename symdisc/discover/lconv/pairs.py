@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from .sizes import BLOCK, KEPT, ON_GPU, WORKED
+
 if TYPE_CHECKING:
     from ...data import DataSet
-
-# Bytes of x and y that are kept in memory, and numbers of one block. Constants, so that results do not depend on what
-# happens to be free.
-KEPT = 2 * 2**30
-BLOCK = 2**23
 
 
 @dataclass(frozen=True)
@@ -54,17 +51,26 @@ class Pairs:
         self.size = self.data.d + self.homogeneous
         self.values = self.data.d * self.channels
         self._kept: Block | None = None
-        self.in_memory = self.shrink == 1 and 2 * 8 * self.count * self.channels * self.size <= KEPT
+        self.in_memory = self.shrink == 1 and self.bytes <= KEPT
+
+    @property
+    def bytes(self) -> int:
+        """Of x and y in float64."""
+        return 2 * 8 * self.count * self.channels * self.size
+
+    @property
+    def _ample(self) -> int:
+        return 1 if self.device.type == "cpu" else ON_GPU
 
     @property
     def block_rows(self) -> int:
         """Pairs in a block."""
-        return max(1, BLOCK // (self.shrink * self.channels * self.size))
+        return max(1, self._ample * BLOCK // (self.shrink * self.channels * self.size))
 
     @property
     def kept_on_device(self) -> bool:
         """Whether there is room on the device for all pairs, and for what is worked out of them."""
-        return self.in_memory and self.shrink == 1
+        return self.in_memory and self.shrink == 1 and self.bytes <= self._ample * WORKED
 
     def blocks(self, rows: torch.Tensor | None = None) -> Iterator[Block]:
         """The pairs of these (sorted) numbers, block by block."""

@@ -18,10 +18,11 @@ from typing import NamedTuple
 import torch
 
 from .derivative import Derivative, derivative
-from .flow import SMALL, Eigen, TaylorFlow, flow, leans
+from .flow import Eigen, TaylorFlow, flow, leans
 from .model import Model, normalised
 from .pairs import Block, Pairs
 from .quadratic import Quadratic, conjugate_gradients, quadratic, regularised, second_moments
+from .sizes import SMALL
 from .space import Space
 
 # A pair is far off when its squared residual exceeds this many medians, and this share of |y|^2.
@@ -168,7 +169,7 @@ def factor_of(gram: torch.Tensor, model: Model) -> torch.Tensor:
 
 
 def precision_of(model: Model) -> torch.Tensor:
-    """P^{-1}, positive definite in the precision of the model too: of a pair that moves by nothing it is all there is."""
+    """P^{-1}, positive definite in single precision too: for a pair that does not move it is all there is."""
     spread = regularised(model.spread.double(), 1e-10 if model.spread.dtype == torch.float64 else 1e-6)
     return torch.linalg.inv(spread).to(model.spread.dtype)
 

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 
 from .anneal import anneal, expect
-from .flow import SMALL, Eigen, images
+from .flow import Eigen, images
 from .invariants import invariant_start
 from .model import Model, normalised
 from .pairs import Block, Pairs
 from .quadratic import regularised
 from .refine import FAR, SLIGHT, factor_of, locate, refine
+from .sizes import SMALL
 from .space import Space
 
 FRACTIONS = (0.04, 0.08, 0.15, 0.3, 0.6, 1.0)

@@ -19,11 +19,12 @@ from ..settings import Settings
 from ..task import Progress
 from .count import Held, ahead, best_count, held_out, most_generators, nothing, settled
 from .fixed import FixedMap, fixed_map
-from .flow import SMALL, Eigen
+from .flow import Eigen
 from .model import Model, normalised, principal
 from .pairs import Pairs
 from .result import Report, Trials
 from .search import Found, Reach, finish, located, search
+from .sizes import SMALL
 from .space import Space
 
 if TYPE_CHECKING:
