@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .models import typical
-from .sizes import FORM_UNITS, FORM_WORK, form_numbers
+from .sizes import FORM_UNITS, form_samples
 
 STARTS, TRIAL_STEPS, MOST_STEPS, PATIENCE = 3, 10, 70, 12
 # Of the variance of y.
@@ -109,7 +109,7 @@ def train(z: np.ndarray, y: np.ndarray, held: np.ndarray, used: np.ndarray, m: i
     """
     rng = np.random.default_rng([seed, 13])
     fit = np.flatnonzero(used)
-    room = int(FORM_WORK / (y.shape[1] * form_numbers(z.shape[1], m) ** 2))
+    room = form_samples(z.shape[1], y.shape[1], m, len(fit))
     if len(fit) > room:
         fit = np.sort(rng.permutation(fit)[:room])
     exact = EXACT * float(y.var(axis=0).sum())

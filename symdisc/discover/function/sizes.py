@@ -16,8 +16,8 @@ PARTS = 10
 FORMS = (4, 8)
 """Numbers of quadratic forms."""
 FORM_UNITS = 16
-FORM_WORK = 6e9
-"""Samples times outputs times the square of the numbers in all forms: multiply-adds of a step, nearly."""
+FORM_WORK = 3.2e9
+"""Most multiply-adds of a step for one output; several outputs take more time, and are rarely of the same forms."""
 POINTS_A_FORM_NUMBER = 0.5
 """Fewer than one: a penalty holds what the samples leave open."""
 
@@ -40,11 +40,12 @@ def form_numbers(r: int, m: int) -> int:
 
 def form_counts(r: int, s: int, samples: int) -> list[int]:
     """Numbers of forms that the samples can determine, in a bearable time."""
-    return [
-        m
-        for m in FORMS
-        if min(samples, FORM_WORK / (s * form_numbers(r, m) ** 2)) >= POINTS_A_FORM_NUMBER * form_numbers(r, m)
-    ]
+    return [m for m in FORMS if form_samples(r, s, m, samples) >= POINTS_A_FORM_NUMBER * form_numbers(r, m)]
+
+
+def form_samples(r: int, s: int, m: int, samples: int) -> int:
+    """How many of the samples m forms for s outputs are fitted to."""
+    return min(samples, int(FORM_WORK / (s * form_numbers(r, m)) ** 2))
 
 
 def model_bytes(kinds: tuple[str, ...], r: int, samples: int, folds: int) -> int:
