@@ -88,6 +88,7 @@ def test_wrong_samples_are_left_out(rng):
 def test_where_it_cannot_be(rng):
     assert form_counts(60, 1, 500) == []
     assert form_counts(4, 1, 500) == [4, 8]
+    assert form_counts(15, 6, 18_000) == [4]
     z = rng.standard_normal((500, 60))
     frame = Frame.of(z, z[:, :1])
     assert not possible("forms", z, Target(frame, z[:, :1], False))
