@@ -110,3 +110,22 @@ def test_no_symmetry_is_made_by_the_model():
         found = symdisc.fit(x, y, method="function", options={"function.model": "forms"}, seed=seed)
         certified += found.certified_dimension
     assert certified == 0
+
+
+def test_a_poor_minimum_is_left_for_other_starts(rng, monkeypatch):
+    x = rng.standard_normal((300, 3))
+    y = np.sin(x[:, :1]) + 0.1 * rng.standard_normal((300, 1))
+    frame = Frame.of(x, y)
+    seeds, train = [], forms.train
+
+    def counted(*given):
+        seeds.append(given[-1])
+        return train(*given)
+
+    monkeypatch.setattr(forms, "train", counted)
+    target, held = Target(frame, frame.reduced(y), False), np.arange(300) % 10 == 5
+    for expected, tries in ((1.0, 1), (1e-12, 3)):
+        seeds.clear()
+        recipe, _ = fitted(Recipe("forms", 4, None, expected), frame.inner(x), target, held, 7)
+        assert len(set(seeds)) == tries
+        assert recipe.error < 0.1
