@@ -67,7 +67,9 @@ def canonical(
         return None
     tolerance = max(5 * noise, ZERO)
     frame, sparse = np.eye(m), _sparsest(basis, tolerance)
-    found = _elsewhere(basis, [form.matrix for form in symmetric], antisymmetric, tolerance)
+    # Of larger matrices no forms are known, and images have no better coordinates than pixels.
+    small = m <= forms.LARGEST
+    found = _elsewhere(basis, [form.matrix for form in symmetric], antisymmetric, tolerance) if small else None
     if found is not None:
         here, there = _nonzero(sparse, tolerance), _nonzero(found[1], tolerance)
         if there < here and (here >= WORTH * there or here > DENSE * sparse.size):
