@@ -47,22 +47,22 @@ Case = tuple[list[Path], dict[str, object], str]
 
 
 def covariance(folder: Path) -> Case:
-    """Two files of 10 chunks of 32 MB each, 200 columns; the last file is a small one to warm up with."""
+    """Two files of many chunks, 600 columns, so that products take longer than reading; the last one warms up."""
     rng = np.random.default_rng(0)
-    mix = rng.standard_normal((200, 200))
+    mix = rng.standard_normal((600, 600))
     files = [folder / f"covariance{number}.h5" for number in range(3)]
-    for file, samples in zip(files, (200_000, 200_000, 1000), strict=True):
+    for file, samples in zip(files, (150_000, 150_000, 2000), strict=True):
         with h5py.File(file, "w") as new:
-            new["x"] = rng.standard_normal((samples, 200)) @ mix
-    return files, {"method": "covariance"}, "2 files of 200000 x 200"
+            new["x"] = rng.standard_normal((samples, 600)) @ mix
+    return files, {"method": "covariance"}, "2 files of 150000 x 600"
 
 
 def noether(folder: Path) -> Case:
-    """Runs of an oscillator, many chunks of them, in two files."""
+    """Runs of an oscillator, many chunks of them, in two files: all ranks choose the filters, on the first of them."""
     files = [folder / f"noether{number}.h5" for number in range(3)]
-    for number, (file, samples) in enumerate(zip(files, (6000, 6000, 40), strict=True)):
+    for number, (file, samples) in enumerate(zip(files, (48_000, 48_000, 40), strict=True)):
         save(make("oscillator", number, samples, noise=0.01), file)
-    return files, {"candidates": "linear"}, "2 files of 6000 x 200 x 2"
+    return files, {"candidates": "linear"}, "2 files of 48000 x 200 x 2"
 
 
 def run(
