@@ -99,3 +99,12 @@ def test_npz_only(tmp_path):
     np.save(tmp_path / "a.npy", STACK)
     with pytest.raises(InputError, match="not an NPZ"):
         read_npz(tmp_path / "a.npy")
+
+
+def test_what_keeps_the_likely_array_from_being_read(tmp_path):
+    np.savez(tmp_path / "a.npz", lie=np.zeros((2, 3, 3), dtype=complex))
+    with pytest.raises(InputError, match=r"`lie` is complex; write a \+ ib as the real matrix"):
+        read_matrices(tmp_path / "a.npz")
+    np.savez(tmp_path / "b.npz", lie=np.full((2, 2), "word"))
+    with pytest.raises(InputError, match=r"no array of square matrices \(k, d, d\)"):
+        read_matrices(tmp_path / "b.npz")

@@ -129,3 +129,32 @@ def test_a_poor_minimum_is_left_for_other_starts(rng, monkeypatch):
         recipe, _ = fitted(Recipe("forms", 4, None, expected), frame.inner(x), target, held, 7)
         assert len(set(seeds)) == tries
         assert recipe.error < 0.1
+
+
+def test_classes_are_left_to_other_models(rng):
+    x = rng.standard_normal((400, 2))
+    labels = ((x**2).sum(1) > 1.4).astype(int)
+    found = symdisc.fit(x, labels, method="function", options={"function.folds": 2})
+    assert any("forms not tried" in note for note in found.notes)
+
+
+def test_many_samples_are_thinned(rng, monkeypatch):
+    z = rng.standard_normal((2000, 3))
+    y = (z[:, :1] * z[:, 1:2]) / 2
+    monkeypatch.setattr("symdisc.discover.function.sizes.FORM_WORK", 200 * 36**2)
+    seen = []
+    start = forms._start
+    monkeypatch.setattr(forms, "_start", lambda phi, *rest: seen.append(len(phi)) or start(phi, *rest))
+    held = np.arange(2000) % 10 == 5
+    model = forms.train(z, y, held, ~held, 4, 0)
+    assert set(seen) == {200}
+    assert ((model.values(z) - y) ** 2).mean() < 1e-4
+
+
+def test_a_search_ends_where_no_step_helps(rng):
+    phi, y = forms.lifted(rng.standard_normal((60, 2))), rng.standard_normal((60, 1))
+    state = forms.State(forms._start(phi, y, 4, rng), damping=2 * forms.MOST_DAMPING)
+    before = state.model
+    forms._step(state, phi, y)
+    assert state.ended
+    assert state.model is before

@@ -3,12 +3,25 @@
 import numpy as np
 import pytest
 
-from symdisc.equivariant import Block, Group, Scalar, T, V, chebyshev, dense, equivariant_basis, group, orbits, torus
+from symdisc.equivariant import (
+    Block,
+    Group,
+    Scalar,
+    T,
+    V,
+    chebyshev,
+    dense,
+    equivariant_basis,
+    group,
+    meet,
+    orbits,
+    torus,
+)
 from symdisc.equivariant import basis as basis_module
 from symdisc.equivariant import solve as solve_module
 from symdisc.equivariant.action import Action
 from symdisc.equivariant.coordinates import adjoint_coordinates
-from symdisc.equivariant.kernels import Explicit, Orbits
+from symdisc.equivariant.kernels import Aligned, Explicit, Orbits
 from symdisc.equivariant.panels import basis_panels
 from symdisc.equivariant.window import Window
 from symdisc.errors import InputError, ResourceError
@@ -226,3 +239,22 @@ def test_an_explicit_kernel_is_what_it_holds():
     kernel = Explicit(np.eye(4)[:, :2])
     assert (kernel.rank, kernel.size) == (2, 4)
     np.testing.assert_array_equal(kernel.coordinates(np.arange(4.0)[:, None]), [[0], [1]])
+
+
+@pytest.mark.parametrize("nearly", [0.0, 1e-9])
+def test_columns_too_many_to_be_listed_are_made_orthonormal_by_their_gram_matrix(monkeypatch, nearly):
+    rng = np.random.default_rng(0)
+    types = [(rng.standard_normal((2, 5, 3)), rng.standard_normal((2, 4, 3))), (rng.standard_normal((1, 5, 2)),) * 2]
+    types[1] = (types[1][0], rng.standard_normal((2, 4, 2)))
+    if nearly:
+        # Two copies that nearly agree: the Gram matrix is too skewed, and the columns are listed after all.
+        types[0][0][1] = types[0][0][0] + nearly * types[0][0][1]
+    skewed = Aligned(types, (5, 4))
+    monkeypatch.setattr(meet, "EXPLICIT", 0)
+    found = meet._orthonormal(skewed)
+    assert isinstance(found, Aligned) == (not nearly)
+    columns = found.dense()
+    assert np.allclose(columns.T @ columns, np.eye(6), atol=1e-10)
+    listed = skewed.dense()
+    assert np.allclose(columns @ (columns.T @ listed), listed, atol=1e-10)
+    assert meet._orthonormal(Aligned([], (5, 4))).rank == 0
