@@ -2,8 +2,8 @@
 
 What a group of matrices leaves alone is often a function of quadratic forms: lengths, products of two vectors,
 Minkowski squares. There are m r (r + 3) / 2 numbers in m forms, so few samples tell them; h is a quadratic function,
-for products of forms, with some sigmoid units, for roots and waves. Nothing is asked of the forms: any four of them
-together are left alone by no group, so that the model makes no symmetry.
+for products of forms, with some sigmoid units, for roots and waves. Nothing is asked of the forms: four in general
+position are left alone by no group, so that a symmetry of the model comes from the data.
 
 The numbers are found by damped Gauss-Newton steps (Levenberg 1944, Marquardt 1963) under a ridge penalty that falls
 with every step, which goes where a gradient's steps would take thousands; of all states the one with the least error
