@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from ..algebra import LieAlgebra, structure_constants
+from ..algebra.structure import LISTED
 from .numbers import short
 
 MOST_BRACKETS = 45
@@ -81,8 +82,11 @@ def _dimensions(series: list[int]) -> str:
 
 
 def _brackets(algebra: LieAlgebra) -> list[str]:
-    """[C_i, C_j] of the canonical basis, those that do not vanish; none where noise or coordinates fill them."""
-    if algebra.canonical_basis is None or algebra.dimension < 2:
+    """[C_i, C_j] of the canonical basis, those that do not vanish; none where noise or coordinates fill them.
+
+    None of more generators than structure constants are written for: their cubes would take more memory than the fit.
+    """
+    if algebra.canonical_basis is None or not 2 <= algebra.dimension <= LISTED:
         return []
     c = structure_constants(algebra.canonical_basis)
     c = np.where(np.abs(c) > max(SMALL, 3 * algebra.noise) * np.abs(c).max(initial=0.0), c, 0.0)

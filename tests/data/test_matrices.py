@@ -108,3 +108,7 @@ def test_what_keeps_the_likely_array_from_being_read(tmp_path):
     np.savez(tmp_path / "b.npz", lie=np.full((2, 2), "word"))
     with pytest.raises(InputError, match=r"no array of square matrices \(k, d, d\)"):
         read_matrices(tmp_path / "b.npz")
+    with h5py.File(tmp_path / "c.h5", "w") as file:
+        file["lie"] = np.full((2, 2), b"word")
+    with pytest.raises(InputError, match=r"\(k, d, d\): `lie` \w.*"):
+        read_matrices(tmp_path / "c.h5")

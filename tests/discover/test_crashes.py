@@ -148,7 +148,8 @@ def test_an_allocation_that_fails(tmp_path, monkeypatch, eager):
             try:
                 run(labelled, folder)
             except (MemoryError, ResourceError):
-                assert count[0] == k
+                # At least: a thread may be reading ahead.
+                assert count[0] >= k
             else:
                 assert count[0] < k
         assert (folder / "generators.npz").read_bytes() == expected

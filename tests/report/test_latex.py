@@ -39,6 +39,19 @@ def test_the_table_has_the_brackets_of_the_canonical_basis():
     assert text.count("{") == text.count("}")
 
 
+def test_brackets_of_many_generators_are_neither_computed_nor_listed(monkeypatch):
+    """Those of so(20) would take 55 MB, and as much again for each step of the work on them."""
+    from symdisc.report import latex as module
+
+    i, j = np.triu_indices(12, 1)
+    many = np.zeros((66, 12, 12))
+    many[np.arange(66), i, j], many[np.arange(66), j, i] = 1.0, -1.0
+    algebra = analyze(many)
+    assert algebra.name == "so(12)"
+    monkeypatch.setattr(module, "structure_constants", lambda basis: pytest.fail("computed"))
+    assert "brackets" not in latex(algebra)
+
+
 def test_no_letter_of_an_unnamed_algebra_breaks_latex():
     generators = np.array([np.diag([1.0, 2, 3, 5, 0]), *(np.eye(25).reshape(25, 5, 5)[4:20:5])])
     text = latex(analyze(generators))
