@@ -108,7 +108,6 @@ def test_what_keeps_the_likely_array_from_being_read(tmp_path):
     np.savez(tmp_path / "b.npz", lie=np.full((2, 2), "word"))
     with pytest.raises(InputError, match=r"no array of square matrices \(k, d, d\)"):
         read_matrices(tmp_path / "b.npz")
-    with h5py.File(tmp_path / "c.h5", "w") as file:
-        file["lie"] = np.full((2, 2), b"word")
-    with pytest.raises(InputError, match=r"\(k, d, d\): `lie` \w.*"):
-        read_matrices(tmp_path / "c.h5")
+    np.savez(tmp_path / "c.npz", lie=np.zeros((2, 3, 3), dtype="datetime64[s]"))
+    with pytest.raises(InputError, match=r"\(k, d, d\): `lie` .*datetime"):
+        read_matrices(tmp_path / "c.npz")
