@@ -77,6 +77,15 @@ class Arrays:
 
         return cls(torch, device, dtype or "float64")
 
+    @classmethod
+    def of(cls, values: Array) -> Arrays:
+        """Those that an array is one of."""
+        if isinstance(values, np.ndarray):
+            return cls()
+        import torch
+
+        return cls(torch, str(values.device), str(values.dtype).removeprefix("torch."))
+
     @property
     def ours(self) -> bool:
         """Whether they are NumPy's."""

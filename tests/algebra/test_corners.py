@@ -145,3 +145,11 @@ def test_nothing_is_read_where_brackets_show_too_much_noise(monkeypatch):
     rotations = [np.outer(a, b) - np.outer(b, a) for a, b in ((x, y) for x in np.eye(3) for y in np.eye(3))]
     with pytest.raises(AssertionError, match="takes minutes"):
         analyze(np.array(rotations)[[1, 2, 5]])
+
+
+def test_a_stated_noise_counts_for_many_generators_too():
+    rows, columns = np.triu_indices(17, 1)
+    many = np.zeros((136, 17, 17))
+    many[np.arange(136), rows, columns], many[np.arange(136), columns, rows] = 1.0, -1.0
+    assert analyze(many, noise=1e-3).noise == 1e-3
+    assert analyze(many).noise < 1e-10

@@ -64,3 +64,7 @@ def test_constants_belong_to_the_generators_given(name):
     np.testing.assert_allclose(known.structure_constants, measured.structure_constants, atol=1e-12)
     np.testing.assert_allclose(known.killing_form, measured.killing_form, atol=1e-12)
     assert known.closure_error < 1e-13
+
+
+def test_jacobi_error_is_measured():
+    assert [0 <= orthogonal(n).to_dict()["jacobi_error"] < 1e-13 for n in (3, 6)] == [True, True]

@@ -1,4 +1,4 @@
-"""The sums of covariance and moments on torch's arrays: on its CPU, on its meta device, and on one without memory.
+"""Sums of covariance, moments and noether on torch's arrays: on its CPU, its meta device, and on one without memory.
 
 No GPU is asked for: what one runs is run on torch's `cpu:0`, which is a device like any other to the code under test.
 """
@@ -19,10 +19,16 @@ from symdisc.discover.device import Arrays, Blocks, device_of
 from symdisc.discover.moments.frame import Frame
 from symdisc.discover.moments.hermite import Hermite
 from symdisc.discover.moments.sums import FlowSums
+from symdisc.discover.noether.bumps import Bumps
+from symdisc.discover.noether.filters import Polynomial, SavitzkyGolay, Waves
+from symdisc.discover.noether.mechanics import Mechanics
+from symdisc.discover.noether.smoothing import Smoother
+from symdisc.discover.noether.tally import Tally
 from symdisc.discover.registry import get
 from symdisc.discover.scatter import Scatter
 from symdisc.discover.settings import Settings
 from symdisc.errors import InputError
+from symdisc.problems.registry import make
 from symdisc.symmetry import Verdict
 
 TORCH = Arrays(torch, "cpu:0")
@@ -108,9 +114,9 @@ def test_every_method_refuses_alike(monkeypatch, name, method):
 
 def test_work_without_a_part_for_a_gpu_says_so(monkeypatch):
     monkeypatch.setattr(sys.modules["symdisc.discover.fit"], "device_of", lambda name: name)
-    t = np.linspace(0, 6, 200)
-    angle = np.random.default_rng(0).uniform(0, 6, (40, 1)) + t
-    found = symdisc.fit(np.stack([np.cos(angle), np.sin(angle)], axis=-1), kind="trajectory", device="cuda")
+    made = make("warped-images", 0, 40)
+    data = from_arrays(made.arrays["x"], made.arrays["y"], kind="pairs", axes="nss")
+    found = symdisc.fit(data, candidates="grid", device="cuda")
     assert found.device == "cpu"
     assert "--device cuda: this work has no part for a GPU, the CPU did it" in found.notes
 
@@ -234,6 +240,111 @@ def test_sums_are_those_of_the_functions(d):
     assert home.count.tolist() == [100, 100, 100]
 
 
+def swinging(n=80, times=120, seed=0, noise=0.01):
+    """Runs (n, times, 2) of a plane oscillator of frequency 1."""
+    rng = np.random.default_rng(seed)
+    dt = 12 / times
+    t = dt * np.arange(times)[:, None]
+    a, b = rng.standard_normal((2, n, 1, 2))
+    x = a * np.cos(t) + b * np.sin(t)
+    data = from_arrays(x + noise * rng.standard_normal(x.shape), kind="trajectory", axes="ntv")
+    data.dt = dt
+    return data
+
+
+@pytest.mark.parametrize(("dtype", "most"), [("float64", 1e-4), ("float32", 0.05)])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"candidates": "linear"},
+        {"candidates": "phase"},
+        {"candidates": "affine", "options": {"noether.boosts": "yes"}},
+        {"candidates": "linear", "options": {"noether.renoise": "1"}},
+    ],
+    ids=["linear", "phase", "boosts", "one renoising"],
+)
+def test_charges_of_trajectories(monkeypatch, asked, dtype, most):
+    data = swinging()
+    one = symdisc.fit(data, **asked)
+    monkeypatch.setattr(Arrays, "on", lambda device, dtype=None: Arrays(torch, "cpu:0", dtype or "float64"))
+    other = symdisc.fit(data, dtype=dtype, **asked)
+    assert (other.verdict, other.device, len(other)) == (one.verdict, "cpu:0", len(one))
+    assert len(other)
+    assert degrees(other.generators, one.generators) <= most
+    np.testing.assert_allclose(other.defect, one.defect, rtol=1e-6 if dtype == "float64" else 0.02, atol=1e-6)
+
+
+def travelling(n=30):
+    """Waves of one speed (n, 24, 24, 1) around a circle: a field with translations, whose Lagrangian is to be found."""
+    grid, rng = np.arange(24) / 4, np.random.default_rng(0)
+    k = np.pi / 3 * np.array([1, 2])
+    phase = k * grid[:, None] - (k * grid[:, None])[:, None] + rng.uniform(0, 6, (n, 1, 1, 2))
+    data = from_arrays(
+        (np.cos(phase) * rng.standard_normal((n, 1, 1, 2))).sum(-1)[..., None], kind="field", axes="ntsv"
+    )
+    data.dt, data.spacing, data.periodic = 0.25, (0.25,), (True,)
+    return data
+
+
+@pytest.mark.parametrize("room", [True, False], ids=["room", "no room"])
+@pytest.mark.parametrize(("dtype", "most"), [("float64", 1e-4), ("float32", 0.05)])
+def test_currents_of_fields(monkeypatch, room, dtype, most):
+    one = symdisc.fit(travelling())
+    monkeypatch.setattr(Arrays, "on", lambda device, dtype=None: Arrays(torch, "cpu:0", dtype or "float64"))
+    there = []
+    verb = Bumps._integrated
+
+    def integrated(self, f, orders, moment):
+        there.append(isinstance(f, torch.Tensor))
+        if not room and there[-1]:
+            raise torch.OutOfMemoryError("simulated")
+        return verb(self, f, orders, moment)
+
+    monkeypatch.setattr(Bumps, "_integrated", integrated)
+    other = symdisc.fit(travelling(), dtype=dtype)
+    assert np.mean(there) > (0.9 if room else 0.4)
+    assert (other.verdict, other.device, len(other)) == (one.verdict, "cpu:0", len(one))
+    assert len(other)
+    assert degrees(other.generators, one.generators) <= most
+
+
+def test_other_errors_of_a_device_are_raised():
+    bumps = Bumps((60,), (0.1,), (False,), (6,)).on(TORCH)
+    with pytest.raises(RuntimeError, match="Expected size"):
+        bumps.integrate(np.zeros((1, 50, 1)), (0,))
+
+
+def test_the_rotation_of_an_oscillator(on_torch):
+    data = swinging(n=200)
+    found = symdisc.fit(data, candidates="antisymmetric")
+    assert (found.verdict, found.certified_dimension) == (Verdict.SYMMETRIC, 1)
+    assert degrees(found.generators, rotations(2, (0, 1))) < 1e-6
+
+
+@pytest.mark.parametrize(("dtype", "most"), [("float64", 1e-11), ("float32", 2e-4)])
+@pytest.mark.parametrize(
+    "one",
+    [Waves(48, 7), Waves(47, 23), Polynomial(48, 9), SavitzkyGolay(48, 11, 3), SavitzkyGolay(200, 71, 5)],
+    ids=lambda one: one.name,
+)
+def test_filters(one, dtype, most):
+    values = np.random.default_rng(9).standard_normal((3, one.n, 2))
+    there = Arrays(torch, "cpu:0", dtype).here(values)
+    for verb in ("smooth", "derivative"):
+        found = getattr(one, verb)(there, 1)
+        assert found.dtype == getattr(torch, dtype)
+        np.testing.assert_allclose(found.numpy(), getattr(one, verb)(values, 1), rtol=0, atol=most)
+
+
+@pytest.mark.parametrize("sizes", [(60, 24), (600, 16)], ids=["dense", "sparse"])
+def test_integrals(sizes):
+    bumps = Bumps(sizes, (0.1, 0.2), (False, True), (6, 5))
+    values = np.random.default_rng(8).standard_normal((2, *sizes, 3))
+    for orders, moment in (((0, 0), None), ((1, 0), 1), ((0, 2), 0)):
+        found = bumps.integrate(TORCH.here(values), orders, moment)
+        np.testing.assert_allclose(found.numpy(), bumps.integrate(values, orders, moment), rtol=1e-11, atol=1e-11)
+
+
 # Checkpoints.
 
 
@@ -343,6 +454,29 @@ def test_moments_without_room_take_smaller_chunks(monkeypatch, late):
         np.testing.assert_allclose(small.state()[name], value, rtol=1e-10, atol=1e-9, err_msg=name)
 
 
+def test_trajectories_without_room_take_smaller_chunks(monkeypatch):
+    """Wherever memory runs out, no run is counted twice, and the noise of each is the same."""
+    data = swinging(n=200)
+    one = symdisc.fit(data, candidates="linear")
+    monkeypatch.setattr(Arrays, "on", lambda device, dtype=None: TORCH)
+    for kind, name in ((Mechanics, "see"), (Tally, "_rows"), (Tally, "_sum")):
+        refused = []
+        verb = getattr(kind, name)
+
+        def limited(*given, verb=verb, refused=refused):
+            if len(given[-1]) > 90 and isinstance(given[-1], torch.Tensor):
+                refused.append(len(given[-1]))
+                raise torch.OutOfMemoryError("simulated")
+            return verb(*given)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(kind, name, staticmethod(limited) if name == "_sum" else limited)
+            other = symdisc.fit(data, candidates="linear")
+        assert refused[:2] == [200, 100]
+        assert degrees(other.generators, one.generators) <= 1e-6
+        np.testing.assert_allclose(other.defect, one.defect, rtol=1e-6)
+
+
 def test_a_fit_without_room_is_the_same(monkeypatch):
     x, _ = rings(6000)
     one = symdisc.fit(x, method="moments", generators=1)
@@ -374,6 +508,16 @@ def test_sums_of_moments_stay_on_the_device(d):
         assert getattr(sums, name).device.type == "meta"
     with pytest.raises(NotImplementedError, match="meta"):
         sums.state()
+
+
+@pytest.mark.parametrize("smoother", [Waves(60, 9), Polynomial(60, 9), SavitzkyGolay(60, 9, 3)])
+@pytest.mark.parametrize("asked", [{}, {"extended": 1}, {"extended": 2}, {"phase": True}])
+def test_what_test_functions_see_stays_on_the_device(smoother, asked):
+    bumps = Bumps((60,), (0.1,), (False,), (6,))
+    look = Mechanics(Smoother((smoother,), np.ones(2), (0.1,)), bumps, 0.1, np.ones(2), **asked)
+    seen = look.see(META.here(np.zeros((5, 60, 2))))
+    for part in (seen.charge, seen.force, seen.kinetic):
+        assert part is None or (part.device.type, len(part)) == ("meta", 5)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

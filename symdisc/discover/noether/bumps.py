@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import gamma, pi, sqrt
+from copy import copy
+from math import gamma, pi, prod, sqrt
 from typing import Any
 
 import numpy as np
 
 from ...errors import InputError
+from ..device import MAIN, Array, Arrays, out_of_memory
 
 POWER = 8
 LEAST_WIDTH = 4
@@ -30,6 +32,7 @@ class Bumps:
         widths: (D,) half-widths w in points.
         shape: (D,) bumps along each axis: one every half of w, inside the grid, or all around a periodic axis.
         centres: D arrays of where they are along each axis, in points.
+        arrays: where arrays in main memory are taken to be integrated, and brought back from.
     """
 
     def __init__(
@@ -61,7 +64,14 @@ class Bumps:
                 raise InputError(f"axis {axis} of the grid: half-width {w} for {n} points; from 4 to half of them")
             self.centres.append(_centres(n, wraps, w))
         self.shape = tuple(len(centres) for centres in self.centres)
-        self._matrices: dict[tuple[int, int, int], Any] = {}
+        self.arrays = MAIN
+        self._matrices: dict[tuple[int, int, int, Arrays], Any] = {}
+
+    def on(self, arrays: Arrays) -> Bumps:
+        """The same test functions, whose integrals are taken elsewhere."""
+        other = copy(self)
+        other.arrays = arrays
+        return other
 
     @property
     def dimensions(self) -> int:
@@ -78,7 +88,7 @@ class Bumps:
         lines = (h * (np.arange(n) - (n - 1) / 2) for n, h in zip(self.sizes, self.steps, strict=True))
         return tuple(np.meshgrid(*lines, indexing="ij", sparse=True))
 
-    def integrate(self, f: np.ndarray, orders: Sequence[int], moment: int | None = None) -> np.ndarray:
+    def integrate(self, f: Array, orders: Sequence[int], moment: int | None = None) -> Array:
         """Integrals of f x^c d^orders psi over the grid, for every bump.
 
         Across the seam of a periodic axis x^c goes on as a straight line within a bump, measured from the grid's
@@ -88,27 +98,41 @@ class Bumps:
         contracted at a time. Axes of 512 points and more use sparse matrices, 4 multiplications a point.
 
         Args:
-            f: (runs, t, s.., v..).
+            f: (runs, t, s.., v..), wherever they live.
             orders: (D,) derivative orders 0, 1 or 2 of psi along each axis.
             moment: c, the coordinate that multiplies f; None: none.
 
         Returns:
             (runs, bumps.., v..).
         """
+        if self.arrays.ours or not isinstance(f, np.ndarray):
+            return self._integrated(f, orders, moment)
+        try:
+            return self.arrays.back(self._integrated(self.arrays.here(f), orders, moment))
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            # One run of a field at a time: what has no room there is small enough for main memory.
+            return self._integrated(f, orders, moment)
+
+    def _integrated(self, f: Array, orders: Sequence[int], moment: int | None) -> Array:
+        arrays = Arrays.of(f)
+        library = arrays.library
         for axis, order in enumerate(orders):
-            matrix = self._matrix(axis, order, int(moment == axis))
+            matrix = self._matrix(axis, order, int(moment == axis), arrays)
             before, after = f.shape[: axis + 1], f.shape[axis + 2 :]
-            if isinstance(matrix, np.ndarray):
-                f = matrix @ f.reshape(int(np.prod(before)), f.shape[axis + 1], -1)
+            if self.sizes[axis] < SPARSE_FROM:
+                f = matrix @ f.reshape(prod(before), f.shape[axis + 1], -1)
             else:
-                columns = np.moveaxis(f, axis + 1, 0)
-                f = np.moveaxis((matrix @ columns.reshape(len(columns), -1)).reshape(-1, *before, *after), 0, axis + 1)
+                columns = library.moveaxis(f, axis + 1, 0)
+                summed = (matrix @ columns.reshape(len(columns), -1)).reshape(-1, *before, *after)
+                f = library.moveaxis(summed, 0, axis + 1)
             f = f.reshape(*before, self.shape[axis], *after)
         return f
 
-    def _matrix(self, axis: int, order: int, moment: int) -> Any:
-        """(bumps, points): step times d^order psi times x^moment."""
-        key = (axis, order, moment)
+    def _matrix(self, axis: int, order: int, moment: int, arrays: Arrays) -> Any:
+        """(bumps, points): step times d^order psi times x^moment, sparse along a long axis."""
+        key = (axis, order, moment, arrays)
         if key not in self._matrices:
             n, h, w, centres = self.sizes[axis], self.steps[axis], self.widths[axis], self.centres[axis]
             # Points near each centre, beyond the grid where a bump wraps.
@@ -119,8 +143,17 @@ class Bumps:
 
             rows = np.repeat(np.arange(len(centres)), near.shape[1])
             built = csr_array((values.ravel(), (rows, near.ravel() % n)), shape=(len(centres), n))
-            self._matrices[key] = built if n >= SPARSE_FROM else built.toarray()
+            self._matrices[key] = _there(built, arrays) if n >= SPARSE_FROM else arrays.here(built.toarray())
         return self._matrices[key]
+
+
+def _there(built: Any, arrays: Arrays) -> Any:
+    """A sparse matrix of SciPy, where the work is done."""
+    if arrays.ours:
+        return built
+    places = built.tocoo()
+    at = arrays.here(np.stack([places.row, places.col]), np.int64)
+    return arrays.library.sparse_coo_tensor(at, arrays.here(places.data), built.shape, check_invariants=True)
 
 
 def _centres(n: int, wraps: bool, w: int) -> np.ndarray:

@@ -83,6 +83,7 @@ class FieldTask(RunsTask):
 
     def prepare(self, sample: np.ndarray, gradient: tuple[np.ndarray, ...]) -> None:
         """The frame, the functions of the potential where they are sought, and a map of the test functions."""
+        self.bumps = self.bumps.on(self.arrays)
         self.frame = np.eye(self.components) if self.stated is None else self.stated[1]
         flat = self.smoother.smooth(sample).reshape(-1, self.components)
         self._whiten(flat)

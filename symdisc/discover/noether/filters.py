@@ -16,6 +16,8 @@ from numpy.polynomial import legendre
 from scipy.ndimage import correlate1d
 from scipy.signal import oaconvolve
 
+from ..device import Array, Arrays
+
 LONGEST_DIRECT = 65
 
 
@@ -38,11 +40,11 @@ class Filter(Protocol):
         """tr(S) / n."""
         ...
 
-    def smooth(self, values: np.ndarray, axis: int) -> np.ndarray:
-        """S along the axis; the shape of values."""
+    def smooth(self, values: Array, axis: int) -> Array:
+        """S along the axis; the shape of values, which stay where they live."""
         ...
 
-    def derivative(self, values: np.ndarray, axis: int) -> np.ndarray:
+    def derivative(self, values: Array, axis: int) -> Array:
         """First derivative of the smoothed values, a sample (not a unit of the axis)."""
         ...
 
@@ -59,10 +61,12 @@ def polynomials(n: int, degree: int) -> tuple[np.ndarray, np.ndarray]:
     return basis, slopes
 
 
-def along(left: np.ndarray, right: np.ndarray, values: np.ndarray, axis: int) -> np.ndarray:
+def along(left: np.ndarray, right: np.ndarray, values: Array, axis: int) -> Array:
     """left @ right^T applied along an axis."""
-    coefficients = np.tensordot(right, values, (0, axis))
-    return np.moveaxis(np.tensordot(left, coefficients, (1, 0)), 0, axis)
+    arrays = Arrays.of(values)
+    library = arrays.library
+    coefficients = library.tensordot(arrays.here(right), values, ([0], [axis]))
+    return library.moveaxis(library.tensordot(arrays.here(left), coefficients, ([1], [0])), 0, axis)
 
 
 @dataclass(frozen=True)
@@ -82,16 +86,19 @@ class Waves:
         """tr(S) / n."""
         return min(2 * self.cutoff + 1, self.n) / self.n
 
-    def _weighed(self, values: np.ndarray, axis: int, weights: np.ndarray) -> np.ndarray:
-        spectrum = np.fft.rfft(values, axis=axis)
-        weights = np.where(np.arange(len(weights)) <= self.cutoff, weights, 0)
-        return np.fft.irfft(spectrum * shaped(weights, axis, values.ndim), n=self.n, axis=axis)
+    def _weighed(self, values: Array, axis: int, weights: np.ndarray) -> Array:
+        arrays = Arrays.of(values)
+        fourier = arrays.library.fft
+        spectrum = fourier.rfft(values, self.n, axis)
+        weights = shaped(np.where(np.arange(len(weights)) <= self.cutoff, weights, 0), axis, values.ndim)
+        kind = np.result_type(arrays.dtype, np.complex64) if np.iscomplexobj(weights) else np.dtype(arrays.dtype)
+        return fourier.irfft(spectrum * arrays.here(weights, kind), self.n, axis)
 
-    def smooth(self, values: np.ndarray, axis: int) -> np.ndarray:
+    def smooth(self, values: Array, axis: int) -> Array:
         """The waves kept."""
         return self._weighed(values, axis, np.ones(self.n // 2 + 1))
 
-    def derivative(self, values: np.ndarray, axis: int) -> np.ndarray:
+    def derivative(self, values: Array, axis: int) -> Array:
         """Spectral derivative a sample; that of the wave of two samples is zero."""
         waves = np.arange(self.n // 2 + 1)
         return self._weighed(values, axis, np.where(2 * waves < self.n, 2j * np.pi * waves / self.n, 0))
@@ -114,12 +121,12 @@ class Polynomial:
         """tr(S) / n."""
         return (self.degree + 1) / self.n
 
-    def smooth(self, values: np.ndarray, axis: int) -> np.ndarray:
+    def smooth(self, values: Array, axis: int) -> Array:
         """The polynomial."""
         basis, _ = polynomials(self.n, self.degree)
         return along(basis, basis, values, axis)
 
-    def derivative(self, values: np.ndarray, axis: int) -> np.ndarray:
+    def derivative(self, values: Array, axis: int) -> Array:
         """The polynomial's derivative a sample."""
         basis, slopes = polynomials(self.n, self.degree)
         return along(slopes, basis, values, axis)
@@ -149,7 +156,7 @@ class SavitzkyGolay:
         local = (polynomials(self.window, self.order)[0] ** 2).sum(1)
         return np.concatenate([local[:half], np.full(self.n - 2 * half, local[half]), local[half + 1 :]])
 
-    def _apply(self, values: np.ndarray, axis: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    def _apply(self, values: Array, axis: int, left: np.ndarray, right: np.ndarray) -> Array:
         half = self.window // 2
         result = correlated(values, right @ left[half], axis)
 
@@ -161,12 +168,12 @@ class SavitzkyGolay:
             result[end] = along(row, right, values[whole], axis)
         return result
 
-    def smooth(self, values: np.ndarray, axis: int) -> np.ndarray:
+    def smooth(self, values: Array, axis: int) -> Array:
         """The windows' polynomials."""
         basis, _ = polynomials(self.window, self.order)
         return self._apply(values, axis, basis, basis)
 
-    def derivative(self, values: np.ndarray, axis: int) -> np.ndarray:
+    def derivative(self, values: Array, axis: int) -> Array:
         """The derivative of each window's polynomial, a sample."""
         basis, slopes = polynomials(self.window, self.order)
         return self._apply(values, axis, slopes, basis)
@@ -182,8 +189,15 @@ def part(axis: int, ndim: int, cut: slice) -> tuple[slice, ...]:
     return tuple(cut if i == axis % ndim else slice(None) for i in range(ndim))
 
 
-def correlated(values: np.ndarray, kernel: np.ndarray, axis: int) -> np.ndarray:
+def correlated(values: Array, kernel: np.ndarray, axis: int) -> Array:
     """sum_j kernel_j values_(i + j - half), of the shape of values; the edges are the caller's."""
+    arrays = Arrays.of(values)
+    if not arrays.ours:
+        lines = arrays.library.moveaxis(values, axis, -1)
+        flat = lines.reshape(-1, 1, lines.shape[-1])
+        weights = arrays.here(kernel)[None, None]
+        summed = arrays.library.nn.functional.conv1d(flat, weights, padding=len(kernel) // 2)
+        return arrays.library.moveaxis(summed.reshape(lines.shape), -1, axis)
     if len(kernel) <= LONGEST_DIRECT:
         return np.asarray(correlate1d(values, kernel, axis, mode="constant"))
     return np.asarray(oaconvolve(values, shaped(kernel[::-1], axis, values.ndim), mode="same", axes=axis))

@@ -17,10 +17,12 @@ weak form: Messenger and Bortz, Weak SINDy (2021).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..device import Array, Arrays
 from .bumps import Bumps
 from .smoothing import Smoother
 
@@ -33,9 +35,29 @@ class Seen:
         charge: (r, b, d, c) G. force: (r, b, d, c) R_F, or R on phase space. kinetic: (r, b, d, d) R_K, or None.
     """
 
-    charge: np.ndarray
-    force: np.ndarray
-    kinetic: np.ndarray | None
+    charge: Array
+    force: Array
+    kinetic: Array | None
+
+    def part(self, runs: slice, arrays: Arrays) -> Seen:
+        """Some of the runs, put elsewhere."""
+        kinetic = None if self.kinetic is None else arrays.here(self.kinetic[runs])
+        return Seen(arrays.here(self.charge[runs]), arrays.here(self.force[runs]), kinetic)
+
+    def home(self) -> Seen:
+        """The same in main memory."""
+        back = Arrays.of(self.charge).back
+        return Seen(back(self.charge), back(self.force), None if self.kinetic is None else back(self.kinetic))
+
+    @staticmethod
+    def joined(parts: Sequence[Seen]) -> Seen:
+        """One after the other, all in main memory."""
+        kinetic = [part.kinetic for part in parts if part.kinetic is not None]
+        return Seen(
+            np.concatenate([part.charge for part in parts]),
+            np.concatenate([part.force for part in parts]),
+            np.concatenate(kinetic) if kinetic else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -58,25 +80,26 @@ class Mechanics:
     phase: bool = False
     extended: int = 0
 
-    def paths(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def paths(self, x: Array) -> tuple[Array, Array]:
         """Positions and momenta (r, t, d) of runs x (r, t, v)."""
         d = len(self.masses)
         if self.momenta:
             smooth = self.smoother.smooth(x)
             return smooth[..., :d], smooth[..., d:]
-        return self.smoother.smooth(x), self.masses * self.smoother.gradient(x)[0]
+        return self.smoother.smooth(x), Arrays.of(x).here(self.masses) * self.smoother.gradient(x)[0]
 
-    def see(self, x: np.ndarray) -> Seen:
-        """The integrals of runs x (r, t, v)."""
+    def see(self, x: Array) -> Seen:
+        """The integrals of runs x (r, t, v), where these live."""
         q, p = self.paths(x)
         return self._see_phase(q, p) if self.phase else self._see_points(q, p)
 
-    def _see_points(self, q: np.ndarray, p: np.ndarray) -> Seen:
-        d, velocity = q.shape[2], p / self.masses
+    def _see_points(self, q: Array, p: Array) -> Seen:
+        masses = Arrays.of(q).here(self.masses)
+        d, velocity = q.shape[2], p / masses
         wide, moving = self._extend(q, velocity)
         product = p[..., :, None] * wide[..., None, :]
         if self.extended == 2:
-            product[..., :, d] -= self.masses * q
+            product[..., :, d] -= masses * q
         charge = self.bumps.integrate(product, (1,))
         power = p[..., :, None] * moving[..., None, :]
         if self.extended == 2:
@@ -85,24 +108,28 @@ class Mechanics:
         drift = self.bumps.integrate(power, (0,))
         return Seen(charge, -charge - drift, drift[..., :d])
 
-    def _extend(self, q: np.ndarray, velocity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _extend(self, q: Array, velocity: Array) -> tuple[Array, Array]:
         """(q.., t, 1) and its time derivative; t is counted from the middle of the run."""
         if not self.extended:
             return q, velocity
-        runs, times, _ = q.shape
-        one, zero = np.ones((runs, times, 1)), np.zeros((runs, times, 1))
+        arrays = Arrays.of(q)
+        join, times = arrays.library.concatenate, q.shape[1]
+        zero = arrays.library.zeros_like(q[..., :1])
+        one = zero + 1
         if self.extended == 1:
-            return np.concatenate([q, one], axis=2), np.concatenate([velocity, zero], axis=2)
-        t = np.broadcast_to(((np.arange(times) - (times - 1) / 2) * self.dt)[:, None], (runs, times, 1))
-        return np.concatenate([q, t, one], axis=2), np.concatenate([velocity, one, zero], axis=2)
+            return join([q, one], 2), join([velocity, zero], 2)
+        t = zero + arrays.here((np.arange(times) - (times - 1) / 2) * self.dt)[:, None]
+        return join([q, t, one], 2), join([velocity, one, zero], 2)
 
-    def _see_phase(self, q: np.ndarray, p: np.ndarray) -> Seen:
-        d, velocity = len(self.masses), p / self.masses
-        z = np.concatenate([q, p], axis=2)
+    def _see_phase(self, q: Array, p: Array) -> Seen:
+        arrays = Arrays.of(q)
+        join = arrays.library.concatenate
+        d, velocity = len(self.masses), p / arrays.here(self.masses)
+        z = join([q, p], 2)
         square = self.bumps.integrate(z[..., :, None] * z[..., None, :], (1,))
         still = self.bumps.integrate(velocity[..., :, None] * z[..., None, :], (0,))
         # Of int psi p' z^T: the part with q by parts, the symmetric part with p from the square; the rest is left out.
         with_q = -square[..., d:, :d] - self.bumps.integrate(p[..., :, None] * velocity[..., None, :], (0,))
         with_p = -square[..., d:, d:] / 2
-        force = np.concatenate([still, np.concatenate([with_q, with_p], axis=-1)], axis=-2)
+        force = join([still, join([with_q, with_p], -1)], -2)
         return Seen(square / 2, force, None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import InputError
 from ...options import option
+from ..device import torch_bytes
 from ..method import Given
 from ..settings import Settings
 
@@ -83,7 +84,7 @@ class Noether:
         # Fields are counted run by run; what is smoothed at once are the first runs, from which the filters come.
         products = row * (d + 2) * 3 * (1 if data.kind == "field" else rows)
         forms = 60 * 2 * min(d * d, 4096) ** 2
-        memory = 120e6 + 8 * (products + 6 * rows * row + forms) + data.read_bytes
+        memory = 120e6 + torch_bytes(settings.device) + 8 * (products + 6 * rows * row + forms) + data.read_bytes
         seconds = 1.0 + data.samples * row * (d + 40) * (1 + options.renoise) / 2e8
         return int(memory), float(seconds)
 

@@ -13,6 +13,7 @@ from scipy.linalg import eigh
 from ...errors import InputError
 from ...symmetry import Block, Verdict
 from ..batches import BATCHES, batch_numbers
+from ..device import Arrays, device_of
 from ..method import Outcome
 from ..ranks import Ranks, current
 from ..settings import Settings
@@ -39,6 +40,7 @@ class RunsTask(ABC):
     Attributes:
         runs: how many. shape: (t, s..) points of each. steps, periodic: of its axes.
         fraction: half-width of the test functions in the shortest period that counts.
+        arrays: where the work is done.
         segments: stretches that a run is cut into; 1 where there are runs enough to be units themselves.
     """
 
@@ -47,6 +49,7 @@ class RunsTask(ABC):
 
     def __init__(self, data: DataSet, settings: Settings, options: NoetherOptions) -> None:
         self.data, self.settings, self.options = data, settings, options
+        self.arrays = Arrays.on(device_of(settings.device), settings.dtype)
         label = data.names["x"]
         self.runs, *shape, self.components = data.layout.arranged_shape(data.x_shape)
         self.shape = tuple(shape)
@@ -191,7 +194,9 @@ class RunsTask(ABC):
     def outcome(self) -> Outcome:
         """Evidence about charges; or why there is none."""
         if self.silent is None:
-            return self.judged()
+            found = self.judged()
+            found.device = self.arrays.device
+            return found
         return Outcome(
             self.blocks,
             self.space,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..device import Array
 from .filters import Filter, Polynomial, SavitzkyGolay, Waves, part, polynomials, shaped
 
 SHORTEST = 5
@@ -169,11 +170,11 @@ class Smoother:
         """tr(S) / N of the product."""
         return math.prod(filter_.freedom for filter_ in self.filters)
 
-    def smooth(self, values: np.ndarray) -> np.ndarray:
-        """The smoothed values, (runs, t, s.., v)."""
+    def smooth(self, values: Array) -> Array:
+        """The smoothed values, (runs, t, s.., v), where the values live."""
         return smoothed(values, self.filters)
 
-    def gradient(self, values: np.ndarray) -> tuple[np.ndarray, ...]:
+    def gradient(self, values: Array) -> tuple[Array, ...]:
         """(d/dt, d/ds..) of the smoothed values, each (runs, t, s.., v), in units of values over units of the axis."""
         return tuple(
             own.derivative(smoothed(values, self.filters, but=i), i + 1) / step
@@ -181,7 +182,7 @@ class Smoother:
         )
 
 
-def smoothed(values: np.ndarray, filters: Sequence[Filter | None], but: int | None = None) -> np.ndarray:
+def smoothed(values: Array, filters: Sequence[Filter | None], but: int | None = None) -> Array:
     """Values (runs, t, s.., v) smoothed along every axis with a filter, except one."""
     for i, filter_ in enumerate(filters):
         if filter_ is not None and i != but:

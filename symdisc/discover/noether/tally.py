@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..device import MAIN, Array, Arrays, Blocks
 from .actions import Actions
 from .mechanics import Seen
 
 ROUNDING = 1e-12
+ALL = Blocks()
 
 
 @dataclass
@@ -40,16 +42,34 @@ class Tally:
         violation, noise, force, kinetic = (np.zeros((batches, *shape)) for shape in shapes)
         return Tally(actions, violation, noise, force, kinetic, np.zeros(batches))
 
-    def add(self, seen: Seen, smooth: Seen, noisy: list[Seen], batch: np.ndarray) -> None:
+    def add(
+        self, seen: Seen, smooth: Seen, noisy: list[Seen], batch: np.ndarray, arrays: Arrays = MAIN, parts: Blocks = ALL
+    ) -> None:
         """Count some runs.
 
         Args:
             seen: what their test functions see. smooth: what they see of the smoothed runs. noisy: of these with noise
-                put in anew.
+                put in anew. All in main memory.
             batch: (r, b) batch of every test function.
+            arrays: where products are taken; parts: of how many runs at once.
         """
-        at = batch.ravel()
         worth = _worth(smooth, noisy)
+        if arrays.ours:
+            self._count(seen, smooth, noisy, batch, worth)
+            return
+
+        def some(part: slice) -> Tally:
+            # Apart from the others: where memory runs out half way, nothing has been counted.
+            own = Tally.empty(self.actions, len(self.weights))
+            near, still, *others = (one.part(part, arrays) for one in (seen, smooth, *noisy))
+            own._count(near, still, others, batch[part], worth[part])
+            return own
+
+        for own in parts.of(some, len(batch)):
+            self._join(own)
+
+    def _count(self, seen: Seen, smooth: Seen, noisy: list[Seen], batch: np.ndarray, worth: np.ndarray) -> None:
+        at = batch.ravel()
         self.weights += np.bincount(at, worth.ravel(), len(self.weights))
         self.count += at.size
         self._sum(self.violation, at, worth, self._rows(seen.charge))
@@ -63,18 +83,26 @@ class Tally:
             if smooth.kinetic is not None and other.kinetic is not None:
                 self._sum(self.kinetic, at, -share, other.kinetic - smooth.kinetic)
 
-    def _rows(self, charge: np.ndarray) -> np.ndarray:
+    def _join(self, other: Tally) -> None:
+        for name, value in other.state().items():
+            setattr(self, name, getattr(self, name) + (int(value) if name == "count" else value))
+
+    def _rows(self, charge: Array) -> Array:
         """(r, b, 1, K): <C_k, G>."""
-        return np.tensordot(charge, self.actions.charges, axes=([2, 3], [1, 2]))[:, :, None, :]
+        arrays = Arrays.of(charge)
+        charges = arrays.here(self.actions.charges)
+        return arrays.library.tensordot(charge, charges, ([2, 3], [1, 2]))[:, :, None, :]
 
     @staticmethod
-    def _sum(into: np.ndarray, at: np.ndarray, worth: np.ndarray, values: np.ndarray) -> None:
+    def _sum(into: np.ndarray, at: np.ndarray, worth: np.ndarray, values: Array) -> None:
         """Add worth values^T values of (r, b, q, c) to the batches `at` (r b,)."""
+        arrays = Arrays.of(values)
         flat, share = values.reshape(len(at), *values.shape[2:]), worth.ravel()
         for number in np.unique(at):
-            here = at == number
-            part = flat[here].reshape(-1, flat.shape[2])
-            into[number] += (part * np.repeat(share[here], flat.shape[1])[:, None]).T @ part
+            here = np.flatnonzero(at == number)
+            part = flat[arrays.here(here, np.int64)].reshape(-1, flat.shape[2])
+            weights = arrays.here(np.repeat(share[here], flat.shape[1])[:, None])
+            into[number] += arrays.back((part * weights).T @ part)
 
     def forms(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(B, K, K) each: mean violation, noise and size of the violating terms in every batch."""

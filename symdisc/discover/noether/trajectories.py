@@ -12,6 +12,7 @@ from scipy.linalg import eigh
 from ...errors import InputError
 from ...symmetry import Block
 from ..candidates import candidates, read_mask
+from ..device import Blocks
 from ..evidence import PointwiseEvidence
 from ..method import Given, Outcome
 from ..ranks import Ranks
@@ -19,7 +20,7 @@ from ..rows import DenseForms
 from ..settings import Settings
 from .actions import INTERNAL, PHASE, Actions, given_actions, phase_actions, point_actions, seen_actions
 from .masses import UNKNOWN, mass_ratios, masses_of
-from .mechanics import Mechanics
+from .mechanics import Mechanics, Seen
 from .runs import RunsTask, sound
 from .tally import Tally
 
@@ -47,6 +48,7 @@ class TrajectoryTask(RunsTask):
     def __init__(self, data: DataSet, settings: Settings, options: NoetherOptions, given: Given | None) -> None:
         super().__init__(data, settings, options)
         self.given = given
+        self._parts = Blocks()
         label, components = data.names["x"], self.components
         spec = settings.candidates or INTERNAL
         if PHASE in [word.strip() for word in spec.split("+")] and spec != PHASE:
@@ -171,9 +173,22 @@ class TrajectoryTask(RunsTask):
 
     def _tally(self, tally: Tally, look: Mechanics, x: np.ndarray, start: int, batch: np.ndarray) -> None:
         """Count runs x (r, t, v), with noise put into their smoothed values anew."""
-        smooth = self.smoother.smooth(x)
-        noisy = [look.see(values) for values in self.noisy(smooth, start)]
-        tally.add(look.see(x), look.see(smooth), noisy, batch)
+        if self.arrays.ours:
+            smooth = self.smoother.smooth(x)
+            noisy = [look.see(values) for values in self.noisy(smooth, start)]
+            tally.add(look.see(x), look.see(smooth), noisy, batch)
+            return
+        noise = list(self.noisy(np.zeros(x.shape), start))
+
+        def some(part: slice) -> list[Seen]:
+            there = self.arrays.here(x[part])
+            smooth = self.smoother.smooth(there)
+            noisy = (smooth + self.arrays.here(values[part]) for values in noise)
+            return [look.see(runs).home() for runs in (there, smooth, *noisy)]
+
+        seen, still, *others = map(Seen.joined, zip(*self._parts.of(some, len(x)), strict=True))
+        # What a test function is worth depends on all of the runs: they are weighed together, however few fit at once.
+        tally.add(seen, still, others, batch, self.arrays, self._parts)
 
     @property
     def blocks(self) -> tuple[Block, ...]:
