@@ -295,3 +295,12 @@ def test_a_lost_generator_never_gives_a_sure_wrong_name():
         if found["confidence"] == "high":
             assert found["closure_error"] < 1e-9, title
             assert found["dimension"] == len(known.generators) - 1
+
+
+def test_aliases_of_the_motions_of_the_plane():
+    """Those of Bianchi, Patera and Winternitz, and of Newton and Hooke."""
+    plane = np.zeros((3, 3, 3))
+    plane[0, 0, 2] = plane[1, 1, 2] = plane[2, 1, 0] = 1.0
+    plane[2, 0, 1] = -1.0
+    found = symdisc.analyze(plane)
+    assert (found.name, found.aliases) == ("e(2)", ["bianchi(VII,h=0)", "newton-hooke(1,-)", "A3,6"])
