@@ -297,6 +297,12 @@ def test_a_lost_generator_never_gives_a_sure_wrong_name():
             assert found["dimension"] == len(known.generators) - 1
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_parameter_that_noise_may_have_made_is_zero(seed):
+    found = read("A4,9(0)", seed=seed, noise=1e-4)
+    assert (found["name"], found["params"]) == ("A4,9(0)", {"b": 0.0})
+
+
 def test_aliases_of_the_motions_of_the_plane():
     """Those of Bianchi, Patera and Winternitz, and of Newton and Hooke."""
     plane = np.zeros((3, 3, 3))

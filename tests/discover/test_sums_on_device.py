@@ -260,18 +260,23 @@ def swinging(n=80, times=120, seed=0, noise=0.01):
         {"candidates": "phase"},
         {"candidates": "affine", "options": {"noether.boosts": "yes"}},
         {"candidates": "linear", "options": {"noether.renoise": "1"}},
+        {"candidates": "phase", "noise": 0.0},
     ],
-    ids=["linear", "phase", "boosts", "one renoising"],
+    ids=["linear", "phase", "boosts", "one renoising", "exact"],
 )
 def test_charges_of_trajectories(monkeypatch, asked, dtype, most):
-    data = swinging()
+    asked = dict(asked)
+    data = swinging(noise=asked.pop("noise", 0.01))
     one = symdisc.fit(data, **asked)
     monkeypatch.setattr(Arrays, "on", lambda device, dtype=None: Arrays(torch, "cpu:0", dtype or "float64"))
     other = symdisc.fit(data, dtype=dtype, **asked)
     assert (other.verdict, other.device, len(other)) == (one.verdict, "cpu:0", len(one))
     assert len(other)
     assert degrees(other.generators, one.generators) <= most
-    np.testing.assert_allclose(other.defect, one.defect, rtol=1e-6 if dtype == "float64" else 0.02, atol=1e-6)
+    exact = dtype == "float64"
+    # In float32 1e-3 is added in squares, to a square that noise may have made less than nothing.
+    expected = one.defect if exact else np.hypot(one.defect, 1e-3)
+    np.testing.assert_allclose(other.defect, expected, rtol=1e-6 if exact else 0.02, atol=1e-6 if exact else 1e-3)
 
 
 def travelling(n=30):

@@ -52,6 +52,8 @@ class Seen:
     @staticmethod
     def joined(parts: Sequence[Seen]) -> Seen:
         """One after the other, all in main memory."""
+        if len(parts) == 1:
+            return parts[0]
         kinetic = [part.kinetic for part in parts if part.kinetic is not None]
         return Seen(
             np.concatenate([part.charge for part in parts]),

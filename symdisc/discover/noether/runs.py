@@ -13,7 +13,7 @@ from scipy.linalg import eigh
 from ...errors import InputError
 from ...symmetry import Block, Verdict
 from ..batches import BATCHES, batch_numbers
-from ..device import Arrays, device_of
+from ..device import MAIN, Arrays, device_of
 from ..method import Outcome
 from ..ranks import Ranks, current
 from ..settings import Settings
@@ -49,7 +49,9 @@ class RunsTask(ABC):
 
     def __init__(self, data: DataSet, settings: Settings, options: NoetherOptions) -> None:
         self.data, self.settings, self.options = data, settings, options
-        self.arrays = Arrays.on(device_of(settings.device), settings.dtype)
+        chosen = Arrays.on(device_of(settings.device), settings.dtype)
+        # In main memory always float64: the filters are chosen in it, and nothing is won by less.
+        self.arrays = MAIN if chosen.ours else chosen
         label = data.names["x"]
         self.runs, *shape, self.components = data.layout.arranged_shape(data.x_shape)
         self.shape = tuple(shape)
@@ -225,11 +227,20 @@ class RunsTask(ABC):
             number = np.random.default_rng([self.settings.seed, 1]).permutation(self.runs)[runs] % BATCHES
         return np.broadcast_to(number[:, None], (count, len(self.centres)))
 
-    def noisy(self, smooth: np.ndarray, start: int) -> Iterator[np.ndarray]:
-        """Smoothed runs, from number `start` on, with noise put in anew."""
+    def noise(self, shape: tuple[int, ...], start: int) -> Iterator[np.ndarray]:
+        """What is put anew into smoothed runs of that shape, from number `start` on."""
+        sigma = self.smoother.sigma
+        if self.arrays.dtype == "float32":
+            # Less would be lost in rounding.
+            sigma = np.maximum(sigma, np.finfo(np.float32).eps * self.spread)
         for turn in range(self.options.renoise):
             rng = np.random.default_rng([self.settings.seed, start, turn])
-            yield smooth + self.smoother.sigma * rng.standard_normal(smooth.shape)
+            yield sigma * rng.standard_normal(shape)
+
+    def noisy(self, smooth: np.ndarray, start: int) -> Iterator[np.ndarray]:
+        """Smoothed runs, from number `start` on, with noise put in anew."""
+        for noise in self.noise(smooth.shape, start):
+            yield smooth + noise
 
     @property
     def words(self) -> str:

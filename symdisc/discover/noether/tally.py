@@ -11,7 +11,8 @@ from ..device import MAIN, Array, Arrays, Blocks
 from .actions import Actions
 from .mechanics import Seen
 
-ROUNDING = 1e-12
+# Mean squares that rounding may leave, relative to those of the terms that cancel.
+ROUNDING = {"float64": 1e-12, "float32": 1e-6}
 ALL = Blocks()
 
 
@@ -101,11 +102,17 @@ class Tally:
         for number in np.unique(at):
             here = np.flatnonzero(at == number)
             part = flat[arrays.here(here, np.int64)].reshape(-1, flat.shape[2])
-            weights = arrays.here(np.repeat(share[here], flat.shape[1])[:, None])
-            into[number] += arrays.back((part * weights).T @ part)
+            # The inverse variance of exact data is beyond what float32 holds.
+            scale = np.abs(share[here]).max()
+            weights = arrays.here(np.repeat(share[here] / scale, flat.shape[1])[:, None])
+            into[number] += scale * arrays.back((part * weights).T @ part)
 
-    def forms(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(B, K, K) each: mean violation, noise and size of the violating terms in every batch."""
+    def forms(self, dtype: str = "float64") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(B, K, K) each: mean violation, noise and size of the violating terms in every batch.
+
+        Args:
+            dtype: in which the runs were looked at.
+        """
         counts = np.where(self.weights > 0, self.weights, 1.0)[:, None, None]
         actions = self.actions
         size = _squares(self.force, actions.charges)
@@ -113,8 +120,8 @@ class Tally:
             size = size + _squares(self.kinetic, actions.kinetic)
         size = size / (actions.charges.shape[1] * counts)
         # Exact data leave quadrature and rounding, most of it in a few batches: no sample of how a violation would be
-        # spread. What is added is spread as the motion is, and only raises the defect, to 1e-6 at least.
-        return self.violation / counts + ROUNDING * size, self.noise / counts, size
+        # spread. What is added is spread as the motion is; it only raises the defect, to 1e-6 at least (float32: 1e-3).
+        return self.violation / counts + ROUNDING[dtype] * size, self.noise / counts, size
 
     @property
     def samples(self) -> np.ndarray:

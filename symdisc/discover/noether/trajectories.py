@@ -173,22 +173,16 @@ class TrajectoryTask(RunsTask):
 
     def _tally(self, tally: Tally, look: Mechanics, x: np.ndarray, start: int, batch: np.ndarray) -> None:
         """Count runs x (r, t, v), with noise put into their smoothed values anew."""
-        if self.arrays.ours:
-            smooth = self.smoother.smooth(x)
-            noisy = [look.see(values) for values in self.noisy(smooth, start)]
-            tally.add(look.see(x), look.see(smooth), noisy, batch)
-            return
-        noise = list(self.noisy(np.zeros(x.shape), start))
 
         def some(part: slice) -> list[Seen]:
             there = self.arrays.here(x[part])
             smooth = self.smoother.smooth(there)
-            noisy = (smooth + self.arrays.here(values[part]) for values in noise)
-            return [look.see(runs).home() for runs in (there, smooth, *noisy)]
+            noisy = [look.see(smooth + self.arrays.here(noise[part])).home() for noise in self.noise(x.shape, start)]
+            return [look.see(there).home(), look.see(smooth).home(), *noisy]
 
-        seen, still, *others = map(Seen.joined, zip(*self._parts.of(some, len(x)), strict=True))
+        seen, smooth, *noisy = map(Seen.joined, zip(*self._parts.of(some, len(x)), strict=True))
         # What a test function is worth depends on all of the runs: they are weighed together, however few fit at once.
-        tally.add(seen, still, others, batch, self.arrays, self._parts)
+        tally.add(seen, smooth, noisy, batch, self.arrays, self._parts)
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -202,7 +196,7 @@ class TrajectoryTask(RunsTask):
 
     def judged(self) -> Outcome:
         """Evidence about charges."""
-        violation, noise, size = self.tally.forms()
+        violation, noise, size = self.tally.forms(self.arrays.dtype)
         evidence = PointwiseEvidence(
             DenseForms(violation), DenseForms(noise), DenseForms(size), self.tally.samples, self.actions.matrices
         )
