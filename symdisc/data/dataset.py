@@ -333,9 +333,14 @@ class DataSet:
 
 def _ahead(items: Iterator[Chunk]) -> Iterator[Chunk]:
     """The same items, each computed while its forerunner is in use."""
-    with ThreadPoolExecutor(1) as pool:
+    pool = ThreadPoolExecutor(1)
+    try:
         pending = pool.submit(next, items, None)
         while (item := pending.result()) is not None:
             pending = pool.submit(next, items, None)
             yield item
             del item
+    finally:
+        # Not waited for: after a failure this may run as garbage is collected, in a thread that is starting, which holds
+        # the lock without which no other thread is found to have ended.
+        pool.shutdown(wait=False)

@@ -4,6 +4,7 @@ import gc
 import io
 import math
 import sys
+import threading
 
 import h5py
 import numpy as np
@@ -288,3 +289,15 @@ def test_a_closed_file_is_forgotten(tmp_path):
     del data
     gc.collect()
     assert not any(type(kept) is NpzContainer for kept in gc.get_objects())
+
+
+def test_a_reader_that_is_given_up_waits_for_no_thread(monkeypatch):
+    """What is collected as garbage may be so in a thread that is starting: joining another one there ends never."""
+    monkeypatch.setattr(dataset, "CHUNK_BYTES", 1 << 10)
+    chunks = from_arrays(np.arange(4000.0).reshape(1000, 4)).chunks(0, np.float64)
+    assert next(chunks).start == 0
+    joined = []
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "join", lambda self, timeout=None: joined.append(self.name))
+        chunks.close()
+    assert not joined
