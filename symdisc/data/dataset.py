@@ -341,6 +341,6 @@ def _ahead(items: Iterator[Chunk]) -> Iterator[Chunk]:
             yield item
             del item
     finally:
-        # Not waited for: after a failure this may run as garbage is collected, in a thread that is starting, which holds
-        # the lock without which no other thread is found to have ended.
+        # Not waited for: after a failure this may run as garbage is collected, in a thread that is starting and holds
+        # the lock that waiting for another one takes.
         pool.shutdown(wait=False)
